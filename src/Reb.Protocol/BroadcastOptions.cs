@@ -1,0 +1,58 @@
+namespace Massif.Reb.Protocol;
+
+/// <summary>Constants of the broadcast at one replica. What peers must agree on is in the domain description.</summary>
+public sealed record BroadcastOptions
+{
+    /// <summary>Gets the epoch; instances of another one are refused. Default 1.</summary>
+    public uint Epoch { get; init; } = 1;
+
+    /// <summary>Gets the number of nodes of the domain: a stream's source is below it. Default 65,535.</summary>
+    public int Nodes { get; init; } = ushort.MaxValue;
+
+    /// <summary>Gets W, the instances in a stream's window. Default 256, range 16 to 1,024 (R8).</summary>
+    public int Window { get; init; } = 256;
+
+    /// <summary>Gets B, the largest payload in bytes. Default 256 KiB (protocols section 0).</summary>
+    public int PayloadBytesMax { get; init; } = 256 * 1024;
+
+    /// <summary>Gets how many incarnations of a stream authentic INITIALs may enrol here in an epoch. Default 64.</summary>
+    public int LivesPerStream { get; init; } = 64;
+
+    /// <summary>Gets how many decided digests are remembered per stream, in seqs. Default 65,536 (R11).</summary>
+    public int DigestMemory { get; init; } = 65_536;
+
+    /// <summary>Gets the first retransmission time-out in milliseconds. Default 50; it doubles up to <see cref="RtoMaxMs"/>.</summary>
+    public int RtoMs { get; init; } = 50;
+
+    /// <summary>Gets the longest retransmission time-out in milliseconds. Default 1,000.</summary>
+    public int RtoMaxMs { get; init; } = 1_000;
+
+    /// <summary>Gets how often every STATUS is sent in full, in milliseconds. Default 1,000 (R9).</summary>
+    public int StatusPeriodMs { get; init; } = 1_000;
+
+    /// <summary>Gets the least time between two STATUS of one stream that changes, in milliseconds. Default 5; 0 reports every turn.</summary>
+    public int StatusSpacingMs { get; init; } = 5;
+
+    /// <summary>Gets how many FETCHes may be under way at once. Default 64: at most 16 MiB in flight (R7).</summary>
+    public int FetchesInFlight { get; init; } = 64;
+
+    /// <summary>Gets how fast one peer is served by FETCH, in bytes per second. Default 64 MiB (R7).</summary>
+    public int FetchBytesPerSecond { get; init; } = 64 * 1024 * 1024;
+
+    /// <summary>Throws when a value is out of its range; the configuration has checked them before.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">A value is out of its range.</exception>
+    public void Validate()
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(Window, 16);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(Window, HaveBits.Capacity);
+        ArgumentOutOfRangeException.ThrowIfLessThan(LivesPerStream, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(PayloadBytesMax, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(DigestMemory, Window);
+        ArgumentOutOfRangeException.ThrowIfLessThan(RtoMs, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(RtoMaxMs, RtoMs);
+        ArgumentOutOfRangeException.ThrowIfLessThan(StatusPeriodMs, 1);
+        ArgumentOutOfRangeException.ThrowIfNegative(StatusSpacingMs);
+        ArgumentOutOfRangeException.ThrowIfLessThan(FetchesInFlight, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(FetchBytesPerSecond, PayloadBytesMax);
+    }
+}

@@ -1,0 +1,164 @@
+using System.Numerics;
+
+namespace Massif.Reb.Protocol;
+
+/// <summary>What a peer last said about a life, and what it has been told (R9).</summary>
+internal struct PeerView
+{
+    /// <summary>The peer's window; [1, 1 + W) until it says otherwise.</summary>
+    public ulong Low, High;
+
+    /// <summary>End of what was announced since the window was last opened, exclusive.</summary>
+    public ulong AnnouncedTo;
+
+    /// <summary>The low at the last tick: one that stands still is told again.</summary>
+    public ulong LowAtTick;
+
+    /// <summary>The session of the peer in which it last sent a STATUS of this life; another one counts as newly opened.</summary>
+    public uint Session;
+
+    /// <summary>The session in which a STATUS opened its window anew and the tick is to tell it as a whole; 0 when none did.</summary>
+    public uint Deferred;
+
+    /// <summary>When what it lacks is told again.</summary>
+    public Instant Due;
+
+    /// <summary>Before this moment its window is not told as a whole again.</summary>
+    public Instant NextWhole;
+
+    /// <summary>How often the time-out has doubled.</summary>
+    public int Backoff;
+}
+
+/// <summary>The window of one life of a stream at this replica: instances above what is durable, and what was reached (R8, R10).</summary>
+/// <remarks>
+/// Holds at most 2W instances: W above low, and at most W that are delivered and not durable yet (delivery waits beyond that).
+/// </remarks>
+internal sealed class StreamWindow
+{
+    private readonly Instance?[] _ring;
+    private readonly int _window;
+    private readonly InstancePool _pool;
+    private readonly DigestBudget _budget;
+
+    public StreamWindow(in LifeRecord life, ReplicaId self, int replicas, int window, InstancePool pool, DigestBudget budget)
+    {
+        (Life, Self, ByInitial, _window, _pool, _budget) = (life.Life, self, life.ByInitial, window, pool, budget);
+        (Durable, DurableChain, Chain) = (life.Durable, life.Chain, life.Chain);
+        Low = Top = life.Durable + 1;
+        Memory = new(Low);
+        _ring = new Instance?[(int)BitOperations.RoundUpToPowerOf2((uint)(2 * window))];
+        Peers = new PeerView[replicas];
+        foreach (ref var peer in Peers.AsSpan()) (peer.Low, peer.High) = (1, 1 + (ulong)window);
+    }
+
+    public StreamLife Life { get; }
+
+    public ReplicaId Self { get; }
+
+    /// <summary>Whether an INITIAL enrolled it here; such lives are limited per stream.</summary>
+    public bool ByInitial { get; set; }
+
+    /// <summary>The lowest seq not delivered.</summary>
+    public ulong Low { get; private set; }
+
+    /// <summary>End of the window, exclusive; always at least low + 1 (R8).</summary>
+    public ulong High => Low + (ulong)_window;
+
+    /// <summary>The highest seq up to which everything is delivered and durable.</summary>
+    public ulong Durable { get; private set; }
+
+    /// <summary>The chained digest up to low - 1.</summary>
+    public Digest Chain { get; private set; }
+
+    /// <summary>The chained digest up to <see cref="Durable"/>.</summary>
+    public Digest DurableChain { get; private set; }
+
+    /// <summary>End of the seqs that this replica has voted on or delivered, exclusive: a peer with this low lacks nothing.</summary>
+    public ulong Top { get; private set; }
+
+    /// <summary>Payloads below are dropped by retention.</summary>
+    public ulong PayloadFloor { get; set; }
+
+    /// <summary>What is below is answered GONE: its digest or its payload is not here any more.</summary>
+    public ulong Floor => Math.Max(Memory.Floor, Math.Min(PayloadFloor, Low));
+
+    public DigestMemory Memory { get; }
+
+    public PeerView[] Peers { get; }
+
+    /// <summary>Bookkeeping of the announcer.</summary>
+    public bool IsActive, IsListed, TellPeers, TellSource;
+
+    /// <summary>Before this moment the next STATUS on change is held back.</summary>
+    public Instant NextStatus;
+
+    /// <summary>Gets whether delivery has to wait for the disk, so that memory stays bounded.</summary>
+    public bool AwaitsDisk => Low - 1 - Durable >= (ulong)_window;
+
+    public int Open { get; private set; }
+
+    /// <summary>Returns an instance above what is durable, if it exists.</summary>
+    public Instance? Find(ulong seq) => InRing(seq) && _ring[Slot(seq)] is { } found && found.Seq == seq ? found : null;
+
+    public Instance FindOrOpen(ulong seq)
+    {
+        if (Find(seq) is { } found) return found;
+        Invariant.Holds(InRing(seq));
+        var instance = _pool.Take();
+        instance.Open(this, seq);
+        _ring[Slot(seq)] = instance;
+        Open++;
+        return instance;
+    }
+
+    /// <summary>A vote of this replica stands for a seq: peers below have something to learn.</summary>
+    public void RaiseTop(ulong seq) => Top = Math.Max(Top, seq + 1);
+
+    /// <summary>Goes one seq on: low is delivered with this digest.</summary>
+    public void Advance(in Digest digest, int length, in Digest chain)
+    {
+        Memory.Add(Low, digest, length, _budget);
+        Chain = chain;
+        Low++;
+        RaiseTop(Low - 1);
+    }
+
+    /// <summary>The delivery of the next seq is durable: its instance, votes and all, is forgotten (R11).</summary>
+    public void ForgetDurable(ulong seq, in Digest chain)
+    {
+        Invariant.Holds(seq == Durable + 1 && seq < Low);
+        (Durable, DurableChain) = (seq, chain);
+        ref var slot = ref _ring[Slot(seq)];
+        if (slot is null || slot.Seq != seq) return;
+        _pool.Return(slot);
+        slot = null;
+        Open--;
+    }
+
+    private bool InRing(ulong seq) => seq > Durable && seq - Durable <= (ulong)_ring.Length;
+
+    private int Slot(ulong seq) => (int)(seq & (ulong)(_ring.Length - 1));
+}
+
+/// <summary>Recycled instances of all windows: a step of the steady state allocates nothing.</summary>
+internal sealed class InstancePool
+{
+    private readonly Stack<Instance> _free = [];
+
+    /// <summary>Gets the number of instances in use.</summary>
+    public int InUse { get; private set; }
+
+    public Instance Take()
+    {
+        InUse++;
+        return _free.TryPop(out var instance) ? instance : new();
+    }
+
+    public void Return(Instance instance)
+    {
+        InUse--;
+        instance.Recycle();
+        _free.Push(instance);
+    }
+}
