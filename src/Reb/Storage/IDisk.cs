@@ -27,13 +27,19 @@ public interface IDisk
     /// <summary>Reads from a file and returns how many bytes there were. Only what a sync has answered for may be asked.</summary>
     int Read(string file, long offset, Span<byte> destination);
 
-    /// <summary>Appends to a file, and makes it when there is none. The bytes must not change afterwards.</summary>
+    /// <summary>
+    /// Appends to a file, and makes it when there is none. The bytes must not change afterwards. A file is made only after
+    /// everything appended before is durable: a crash then tears the newest file of a log and no other.
+    /// </summary>
     void Append(string file, ReadOnlyMemory<byte> bytes);
 
     /// <summary>Asks that everything appended so far becomes durable; the host is told the ticket when it is.</summary>
     void Sync(long ticket);
 
-    /// <summary>Removes a file after what was appended before; not an error when there is none.</summary>
+    /// <summary>
+    /// Removes a file after everything appended before is durable (it may be what replaces the file); not an error when
+    /// there is none.
+    /// </summary>
     void Delete(string file);
 
     /// <summary>Cuts a file: a torn tail at the start.</summary>

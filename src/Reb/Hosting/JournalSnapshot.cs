@@ -1,0 +1,72 @@
+using System.Buffers;
+using Massif.Reb.Protocol;
+using Massif.Reb.Storage;
+
+namespace Massif.Reb.Hosting;
+
+/// <summary>Writes the live state as the first records of a journal segment, which the sync with this ticket makes durable.</summary>
+internal sealed class JournalSnapshot(SegmentLog log, PayloadStore payloads, long ticket) : IStateSink, IStartSink
+{
+    private const int PartBytes = 512 * 1024;
+
+    private StartDesk? _start;
+    private long _bytes;
+
+    /// <summary>Writes everything and returns how many bytes that took.</summary>
+    /// <remarks>
+    /// Deliveries above what the core calls durable stand in the segment before, which retention may have dropped when this one is
+    /// read. They are repeated inside the snapshot: a snapshot that ends is whole.
+    /// </remarks>
+    public long Write(ReliableBroadcast core, StartDesk start, IApplication application, IEnumerable<byte[]> deliveredUndurable)
+    {
+        _start = start;
+        Append(JournalKind.SnapshotBegins, default);
+        start.Snapshot(this);
+        core.Snapshot(this);
+        foreach (var delivered in deliveredUndurable) Append(JournalKind.Delivered, delivered);
+        var state = new ArrayBufferWriter<byte>();
+        application.Snapshot(state);
+        for (var rest = state.WrittenMemory; ; rest = rest[PartBytes..])
+        {
+            Append(JournalKind.Application, rest[..Math.Min(PartBytes, rest.Length)]);
+            if (rest.Length <= PartBytes) break;
+        }
+
+        Append(JournalKind.SnapshotEnds, default);
+        return _bytes;
+    }
+
+    void IStateSink.Life(in LifeRecord life) => Append(JournalKind.Life, JournalRecords.Life(life));
+
+    void IStateSink.Payload(in InstanceId instance, in Digest digest, int length)
+    {
+        var known = payloads.TryGetAddress(instance, digest, out var address);
+        Invariant.Holds(known);
+        if (address.FileIndex + 1 < log.NewestFile && payloads.TryRead(instance, digest, out var batch))
+        {
+            // An old undecided payload moves along, so that it pins no old segment; until the sync only memory can be read.
+            address = log.Append((byte)JournalKind.Payload, batch.Header, batch.Payload);
+            payloads.Add(instance, digest, address, batch.Header, batch.Payload, ticket);
+            _bytes += batch.Header.Length + batch.Payload.Length;
+        }
+
+        Append(JournalKind.HeldPayload, JournalRecords.HeldPayload(instance, digest, length, address));
+    }
+
+    void IStateSink.Vote(in Vote vote) => Append(JournalKind.Vote, JournalRecords.Vote(vote));
+
+    void IStartSink.Start(StartMark mark, bool settled) =>
+        Append(settled ? JournalKind.StartSettled : JournalKind.Start, JournalRecords.Start(mark));
+
+    void IStartSink.PeerStart(ReplicaId peer, StartMark mark, StartMark earlier) => Append(
+        JournalKind.PeerStart,
+        JournalRecords.PeerStart(peer, mark, _start!.ProofOf(peer, mark), earlier, _start.ProofOf(peer, earlier)));
+
+    void IStartSink.EchoForbidden() => Append(JournalKind.EchoForbidden, default);
+
+    private void Append(JournalKind kind, ReadOnlyMemory<byte> body)
+    {
+        log.Append((byte)kind, body);
+        _bytes += body.Length + SegmentLog.RecordOverheadBytes;
+    }
+}

@@ -1,0 +1,203 @@
+using Massif.Reb.Protocol;
+using Massif.Reb.Storage;
+using Massif.Reb.Wire;
+
+namespace Massif.Reb.Hosting;
+
+/// <summary>Where the payloads of batches are: in memory until they are durable and delivered, then in the log.</summary>
+/// <remarks>
+/// A source that equivocates makes a replica hold two payloads of one instance, so a payload is asked for by its digest; what is
+/// delivered leaves one. Bounds: addresses of the last <c>seqsKept</c> seqs of each life, and payload memory past which durable
+/// ones go early.
+/// </remarks>
+internal sealed class PayloadStore(SegmentLog log, int seqsKept, long memoryBytesMax)
+{
+    private readonly Dictionary<StreamLife, Dictionary<ulong, Entry>> _lives = [];
+    private readonly Queue<Entry> _held = new();
+    private long _heldBytes;
+    private long _synced;
+    private (InstanceId Instance, Digest Digest, ReadOnlyMemory<byte> Header, ReadOnlyMemory<byte> Payload)? _input;
+
+    /// <summary>Gets how many bytes of payloads are in memory.</summary>
+    public long HeldBytes => _heldBytes;
+
+    public void HoldInput(in InstanceId instance, in Digest digest, ReadOnlyMemory<byte> header, ReadOnlyMemory<byte> payload) =>
+        _input = (instance, digest, header, payload);
+
+    public void ForgetInput() => _input = null;
+
+    public (ReadOnlyMemory<byte> Header, ReadOnlyMemory<byte> Payload) TakeInput(in InstanceId instance, in Digest digest)
+    {
+        Invariant.Holds(_input is { } held && held.Instance == instance && held.Digest == digest);
+        return (_input.Value.Header, _input.Value.Payload);
+    }
+
+    /// <summary>Adds a payload that was appended, or appended once more at a new place; in memory until its ticket is answered.</summary>
+    public void Add(
+        in InstanceId instance, in Digest digest, RecordAddress address, ReadOnlyMemory<byte> header, ReadOnlyMemory<byte> payload, long ticket)
+    {
+        var entry = new Entry(digest, address, ticket) { Header = header, Payload = payload };
+        Put(instance, entry);
+        _held.Enqueue(entry);
+        _heldBytes += entry.Bytes;
+    }
+
+    /// <summary>Adds what a scan of the log found.</summary>
+    public void AddStored(in InstanceId instance, in Digest digest, RecordAddress address) =>
+        Put(instance, new(digest, address, ticket: 0));
+
+    public bool TryGetHeld(in InstanceId instance, in Digest digest, out ReadOnlyMemory<byte> payload)
+    {
+        payload = default;
+        if (Find(instance, digest) is not { Bytes: > 0 } entry) return false;
+        payload = entry.Payload;
+        return true;
+    }
+
+    public bool TryGetAddress(in InstanceId instance, in Digest digest, out RecordAddress address)
+    {
+        var entry = Find(instance, digest);
+        address = entry?.Address ?? default;
+        return entry is not null;
+    }
+
+    /// <summary>Reads the payload of an instance that has this digest.</summary>
+    public bool TryRead(in InstanceId instance, in Digest digest, out StoredBatch batch)
+    {
+        batch = default;
+        return Find(instance, digest) is { } entry && TryRead(entry, out batch);
+    }
+
+    /// <summary>Reads a delivered payload.</summary>
+    public bool TryRead(StreamLife life, ulong seq, out StoredBatch batch)
+    {
+        batch = default;
+        return First(life, seq) is { } entry && TryRead(entry, out batch);
+    }
+
+    /// <summary>An instance is delivered with this digest: what else a source claimed for it is of no use any more.</summary>
+    public void KeepOnly(in InstanceId instance, in Digest digest)
+    {
+        if (First(instance.Life, instance.Seq) is not { Other: not null } first || Find(instance, digest) is not { } delivered) return;
+        for (var entry = first; entry is not null; entry = entry.Other) entry.IsDone |= entry != delivered;
+        delivered.Other = null;
+        _lives[instance.Life][instance.Seq] = delivered;
+        LetGo();
+    }
+
+    public void Drop(in InstanceId instance)
+    {
+        if (First(instance.Life, instance.Seq) is not { } entry) return;
+        entry.IsDone = true;
+        LetGo();
+    }
+
+    public void OnSynced(long ticket)
+    {
+        _synced = ticket;
+        LetGo();
+    }
+
+    /// <summary>Returns the lowest seq of a life that is stored; null when none is.</summary>
+    public ulong? Oldest(StreamLife life) => _lives.TryGetValue(life, out var entries) ? entries.Keys.Min() : null;
+
+    /// <summary>Forgets what stood in the files up to one; returns per life that lost something the lowest seq that can still be read.</summary>
+    public List<(StreamLife Life, ulong Oldest)> Forget(long fileIndex)
+    {
+        var changed = new List<(StreamLife, ulong)>();
+        foreach (var (life, entries) in _lives)
+        {
+            ulong highest = 0;
+            foreach (var (seq, first) in entries)
+            {
+                // Of two payloads the later is the one that was decided, or both are undecided and were moved along.
+                if (first.Address.FileIndex > fileIndex || first.Other?.Address.FileIndex > fileIndex) continue;
+                highest = Math.Max(highest, seq);
+                Remove(entries, seq);
+            }
+
+            if (highest > 0) changed.Add((life, entries.Count > 0 ? entries.Keys.Min() : highest + 1));
+            if (entries.Count == 0) _lives.Remove(life);
+        }
+
+        return changed;
+    }
+
+    private bool TryRead(Entry entry, out StoredBatch batch)
+    {
+        batch = new(entry.Header, entry.Payload);
+        if (entry.Bytes > 0) return true;
+        if (log.Read(entry.Address, out _, out var body) != LogReadResult.Read || body.Length <= BatchHeader.Length) return false;
+        batch = new(body.AsMemory(0, BatchHeader.Length), body.AsMemory(BatchHeader.Length));
+        return true;
+    }
+
+    /// <summary>Frees the memory of what is durable and delivered, in the order of arrival; over the budget of what is durable.</summary>
+    private void LetGo()
+    {
+        while (_held.TryPeek(out var first) && first.Ticket <= _synced && (first.IsDone || _heldBytes > memoryBytesMax))
+        {
+            _held.Dequeue();
+            _heldBytes -= first.Bytes;
+            (first.Header, first.Payload) = (default, default);
+        }
+    }
+
+    private Entry? First(StreamLife life, ulong seq) =>
+        _lives.TryGetValue(life, out var entries) && entries.TryGetValue(seq, out var entry) ? entry : null;
+
+    private Entry? Find(in InstanceId instance, in Digest digest)
+    {
+        var entry = First(instance.Life, instance.Seq);
+        while (entry is not null && entry.Digest != digest) entry = entry.Other;
+        return entry;
+    }
+
+    private void Put(in InstanceId instance, Entry entry)
+    {
+        if (!_lives.TryGetValue(instance.Life, out var entries)) _lives.Add(instance.Life, entries = []);
+        if (entries.TryGetValue(instance.Seq, out var first)) entry.Other = Without(first, entry.Digest);
+        entries[instance.Seq] = entry;
+        if (instance.Seq > (ulong)seqsKept) Remove(entries, instance.Seq - (ulong)seqsKept);
+    }
+
+    /// <summary>Returns the payloads of an instance but the one with that digest, whose place is taken.</summary>
+    private static Entry? Without(Entry first, in Digest digest)
+    {
+        if (first.Digest == digest)
+        {
+            first.IsDone = true;
+            return first.Other;
+        }
+
+        if (first.Other is { } other) first.Other = Without(other, digest);
+        return first;
+    }
+
+    private static void Remove(Dictionary<ulong, Entry> entries, ulong seq)
+    {
+        if (!entries.Remove(seq, out var first)) return;
+        for (var entry = first; entry is not null; entry = entry.Other) entry.IsDone = true;
+    }
+
+    private sealed class Entry(Digest digest, RecordAddress address, long ticket)
+    {
+        public Digest Digest => digest;
+
+        public RecordAddress Address => address;
+
+        public long Ticket => ticket;
+
+        /// <summary>Gets or sets another payload that the source claimed for the same instance.</summary>
+        public Entry? Other { get; set; }
+
+        /// <summary>Gets or sets whether memory need not keep it: delivered, moved, or of no use.</summary>
+        public bool IsDone { get; set; }
+
+        public ReadOnlyMemory<byte> Header { get; set; }
+
+        public ReadOnlyMemory<byte> Payload { get; set; }
+
+        public int Bytes => Header.Length + Payload.Length;
+    }
+}

@@ -1,0 +1,270 @@
+using System.Buffers.Binary;
+using System.Globalization;
+using Massif.Reb.Protocol;
+using Massif.Reb.Storage;
+using Massif.Reb.Wire;
+
+namespace Massif.Reb.Hosting;
+
+/// <summary>The durable spool of one stream: INITIALs as they leave, from their sync until their release (R0, Release).</summary>
+/// <remarks>
+/// Its incarnation is in the name of its files and changes only when the spool is lost or damaged; a damaged one is left where
+/// it is, for people, and counted. Unreleased batches are in memory up to <see cref="MemoryBytesMax"/>, the rest is read back.
+/// </remarks>
+internal sealed class Spool
+{
+    /// <summary>Most bytes of durable batches kept in memory: 16 MiB, more than twice what is under way to a replica.</summary>
+    public const long MemoryBytesMax = 16 * 1024 * 1024;
+
+    private const byte BatchRecord = 1;
+
+    // What was reached when a file begins: a spool whose batches are all released must not give a seq out twice.
+    private const byte ReachedRecord = 2;
+    private const int ReachedLength = 16;
+    private const long UnsyncedBytesMax = 16 * 1024 * 1024;
+    private const string Prefix = "spool_";
+
+    private readonly IDisk _disk;
+    private readonly SegmentLog _log;
+    private readonly SpoolLimits _limits;
+    private readonly Queue<Entry> _entries = new();
+    private readonly Dictionary<ulong, Entry> _bySeq = [];
+    private readonly Queue<Entry> _inMemory = new();
+    private readonly Queue<(long Ticket, ulong Seq, long Bytes)> _tickets = new();
+    private readonly Counters.Counter _bytes;
+    private long _memoryBytes;
+    private long _unsyncedBytes;
+    private long _turnBytes;
+    private long _syncedTicket;
+    private bool _newestHasBatches;
+
+    /// <summary>Opens the newest incarnation above a given one when it is undamaged, or makes one.</summary>
+    public Spool(IDisk disk, string stream, SpoolLimits limits, IncarnationChoice choice, Counters counters)
+    {
+        (_disk, _limits, LastTicket) = (disk, limits, choice.AfterTicket);
+        _bytes = counters.Of($"massif_spool_bytes{{stream=\"{stream}\"}}");
+        var segmentBytes = (int)Math.Clamp(limits.Bytes / 16, 64 * 1024, SegmentLog.SegmentBytesDefault / 4);
+        Incarnation = NewestIncarnation(disk, stream);
+        if (Incarnation > choice.Above)
+        {
+            _log = SegmentLog.Open(disk, NameOf(stream, Incarnation), segmentBytes);
+            _log.Scan(Index);
+            if (_log.Damage.Count == 0) return;
+            counters.Of($"massif_spool_damaged_total{{stream=\"{stream}\"}}").Add();
+            Damage = _log.Damage[0].Reason;
+            Forget();
+        }
+
+        Incarnation = Math.Max(choice.New, Incarnation + 1);
+        _log = SegmentLog.Open(disk, NameOf(stream, Incarnation), segmentBytes);
+        _log.Roll(WriteReached); // The file is the proof that this incarnation exists, before the first batch.
+        _turnBytes = 1;
+        EndTurn();
+    }
+
+    /// <summary>Gets the incarnation: nanoseconds since 1970 UTC at its making, or one more than the one before.</summary>
+    public ulong Incarnation { get; }
+
+    /// <summary>Gets what is wrong with the incarnation before this one; null when nothing is.</summary>
+    public string? Damage { get; }
+
+    /// <summary>Gets the lowest seq held; one above <see cref="Newest"/> when none is.</summary>
+    public ulong Oldest => _entries.TryPeek(out var first) ? first.Seq : Newest + 1;
+
+    /// <summary>Gets the highest seq appended; 0 when none was.</summary>
+    public ulong Newest { get; private set; }
+
+    /// <summary>Gets the wall clock in the header of the newest batch, nanoseconds since 1970 UTC.</summary>
+    public long LastWallNanoseconds { get; private set; }
+
+    /// <summary>Gets the last ticket given to the disk.</summary>
+    public long LastTicket { get; private set; }
+
+    /// <summary>Gets the size of the files in bytes.</summary>
+    public long Bytes => _log.TotalBytes;
+
+    /// <summary>Gets how many bytes of batches are in memory.</summary>
+    public long MemoryBytes => _memoryBytes;
+
+    /// <summary>Gets whether nothing more may be appended for now; as of the end of the last turn.</summary>
+    public bool IsFull { get; private set; }
+
+    /// <summary>Appends the INITIAL of the next batch.</summary>
+    public void Append(ulong seq, byte[] initial, long wallNanoseconds)
+    {
+        Invariant.Holds(seq == Newest + 1);
+        if (_log.NeedsRoll) _log.Roll(WriteReached);
+        var entry = new Entry(seq, _log.Append(BatchRecord, initial), initial.Length, LastTicket + 1) { Message = initial };
+        Remember(entry, wallNanoseconds);
+        _inMemory.Enqueue(entry);
+        _memoryBytes += initial.Length;
+        _turnBytes += initial.Length;
+    }
+
+    /// <summary>Asks for one sync of what was appended.</summary>
+    public void EndTurn()
+    {
+        _bytes.Value = _log.TotalBytes;
+        IsFull = _log.TotalBytes >= _limits.Bytes
+            || _unsyncedBytes + _turnBytes > UnsyncedBytesMax
+            || _disk.Trouble is not null
+            || _disk.FreeBytes < _disk.TotalBytes / 100 * _limits.StopAtFreePercent;
+        if (IsFull) EmptyLastFile();
+        if (_turnBytes == 0) return;
+        _disk.Sync(++LastTicket);
+        _tickets.Enqueue((LastTicket, Newest, _turnBytes));
+        _unsyncedBytes += _turnBytes;
+        _turnBytes = 0;
+    }
+
+    /// <summary>Everything up to a ticket is durable; returns the highest durable seq.</summary>
+    public ulong OnSynced(long ticket)
+    {
+        ulong newest = 0;
+        while (_tickets.TryPeek(out var first) && first.Ticket <= ticket)
+        {
+            newest = first.Seq;
+            _unsyncedBytes -= first.Bytes;
+            _tickets.Dequeue();
+        }
+
+        _syncedTicket = Math.Max(_syncedTicket, ticket);
+        TrimMemory();
+        return newest;
+    }
+
+    /// <summary>Returns the INITIAL of a batch that is held.</summary>
+    public ReadOnlyMemory<byte> Read(ulong seq)
+    {
+        var entry = _bySeq[seq];
+        if (!entry.Message.IsEmpty) return entry.Message;
+        var result = _log.Read(entry.Address, out _, out var body);
+        Invariant.Holds(result == LogReadResult.Read); // What the disk confirmed and lost again cannot be sent.
+        return body;
+    }
+
+    /// <summary>Returns the length of the INITIAL of a batch that is held, in bytes.</summary>
+    public int BytesOf(ulong seq) => _bySeq[seq].Bytes;
+
+    /// <summary>Forgets the batches up to a seq; files go when all their batches are released.</summary>
+    public void Release(ulong upTo)
+    {
+        while (_entries.TryPeek(out var first) && first.Seq <= upTo)
+        {
+            _entries.Dequeue();
+            _bySeq.Remove(first.Seq);
+            first.IsReleased = true;
+        }
+
+        TrimMemory();
+        _log.DropBefore(_entries.TryPeek(out var oldest) ? oldest.Address.FileIndex : _log.NewestFile);
+        _bytes.Value = _log.TotalBytes;
+    }
+
+    /// <summary>
+    /// Files go when all their batches are released, but never the newest: on a small file system a full one that nobody
+    /// needs any more would keep the spool full for ever.
+    /// </summary>
+    private void EmptyLastFile()
+    {
+        if (_entries.Count > 0 || !_newestHasBatches) return;
+        _log.Roll(WriteReached);
+        _log.DropBefore(_log.NewestFile);
+        _newestHasBatches = false;
+        _turnBytes += ReachedLength;
+    }
+
+    private static string NameOf(string stream, ulong incarnation) =>
+        string.Create(CultureInfo.InvariantCulture, $"{Prefix}{stream}_{incarnation:x16}");
+
+    private static ulong NewestIncarnation(IDisk disk, string stream)
+    {
+        var prefix = $"{Prefix}{stream}_";
+        ulong newest = 0;
+        foreach (var file in disk.Files)
+        {
+            if (file.Length < prefix.Length + 16 || !file.StartsWith(prefix, StringComparison.Ordinal)) continue;
+            var digits = file.AsSpan(prefix.Length, 16);
+            if (ulong.TryParse(digits, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var incarnation))
+                newest = Math.Max(newest, incarnation);
+        }
+
+        return newest;
+    }
+
+    private void Index(RecordAddress address, byte kind, ReadOnlySpan<byte> body)
+    {
+        if (kind == ReachedRecord && body.Length == ReachedLength)
+        {
+            Newest = Math.Max(Newest, BinaryPrimitives.ReadUInt64LittleEndian(body));
+            LastWallNanoseconds = Math.Max(LastWallNanoseconds, BinaryPrimitives.ReadInt64LittleEndian(body[8..]));
+            return;
+        }
+
+        if (kind != BatchRecord || !InitialMessage.TryRead(body, out var message))
+            throw new StorageFormatException($"The spool has a record at {address} that this version cannot read.");
+        Remember(new(message.Header.Instance.Seq, address, body.Length, ticket: 0), message.Header.WallNanoseconds);
+    }
+
+    private void WriteReached(SegmentLog log)
+    {
+        var body = new byte[ReachedLength];
+        BinaryPrimitives.WriteUInt64LittleEndian(body, Newest);
+        BinaryPrimitives.WriteInt64LittleEndian(body.AsSpan(8), LastWallNanoseconds);
+        log.Append(ReachedRecord, body);
+    }
+
+    private void Remember(Entry entry, long wallNanoseconds)
+    {
+        _entries.Enqueue(entry);
+        _bySeq[entry.Seq] = entry;
+        Newest = entry.Seq;
+        _newestHasBatches = true;
+        LastWallNanoseconds = Math.Max(LastWallNanoseconds, wallNanoseconds);
+    }
+
+    private void Forget()
+    {
+        _entries.Clear();
+        _bySeq.Clear();
+        Newest = 0;
+    }
+
+    private void TrimMemory()
+    {
+        while (_inMemory.TryPeek(out var first)
+            && first.Ticket <= _syncedTicket
+            && (first.IsReleased || _memoryBytes > MemoryBytesMax))
+        {
+            _inMemory.Dequeue();
+            _memoryBytes -= first.Message.Length;
+            first.Message = default;
+        }
+    }
+
+    private sealed class Entry(ulong seq, RecordAddress address, int bytes, long ticket)
+    {
+        public ulong Seq => seq;
+
+        public RecordAddress Address => address;
+
+        public int Bytes => bytes;
+
+        public long Ticket => ticket;
+
+        public bool IsReleased { get; set; }
+
+        public ReadOnlyMemory<byte> Message { get; set; }
+    }
+}
+
+/// <summary>When a spool counts as full.</summary>
+/// <param name="Bytes">Above this size of its files, in bytes.</param>
+/// <param name="StopAtFreePercent">When less of the file system is free, in percent.</param>
+internal readonly record struct SpoolLimits(long Bytes, int StopAtFreePercent);
+
+/// <summary>Which incarnation to open.</summary>
+/// <param name="Above">Only one above this; 0 for any.</param>
+/// <param name="New">The number of a new one: nanoseconds since 1970 UTC.</param>
+/// <param name="AfterTicket">The last ticket given to this disk before.</param>
+internal readonly record struct IncarnationChoice(ulong Above, ulong New, long AfterTicket);

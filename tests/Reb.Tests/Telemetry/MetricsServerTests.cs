@@ -1,0 +1,82 @@
+using System.Net;
+using Massif.Reb.Telemetry;
+
+namespace Massif.Reb.Tests.Telemetry;
+
+public sealed class MetricsServerTests : IAsyncLifetime, IDisposable
+{
+    private readonly Source _source = new();
+    private readonly HttpClient _http = new();
+    private MetricsServer _server = null!;
+
+    public async Task InitializeAsync()
+    {
+        _server = await MetricsServer.StartAsync(new(IPAddress.Loopback, 0), _source);
+        _http.BaseAddress = new($"http://{_server.Endpoint}");
+    }
+
+    public async Task DisposeAsync() => await _server.DisposeAsync();
+
+    public void Dispose() => _http.Dispose();
+
+    [Fact]
+    public async Task Metrics_are_written_in_the_format_of_prometheus()
+    {
+        using var answer = await _http.GetAsync(new Uri("/metrics", UriKind.Relative));
+        Assert.Equal(PrometheusText.ContentType, answer.Content.Headers.ContentType?.ToString());
+        Assert.EndsWith("massif_up 1\n", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_node_that_lives_but_does_not_work_is_healthy_and_not_ready()
+    {
+        Assert.Equal((HttpStatusCode.OK, "ok\n"), await GetAsync("/readyz"));
+        _source.Health = new(false, "the disk is full");
+        Assert.Equal((HttpStatusCode.OK, "the disk is full\n"), await GetAsync("/healthz"));
+        Assert.Equal((HttpStatusCode.ServiceUnavailable, "the disk is full\n"), await GetAsync("/readyz"));
+    }
+
+    [Fact]
+    public async Task A_loop_that_hangs_is_seen()
+    {
+        _source.Hang = new TaskCompletionSource().Task;
+        Assert.Equal((HttpStatusCode.ServiceUnavailable, "the node's loop does not answer\n"), await GetAsync("/healthz"));
+    }
+
+    [Fact]
+    public async Task Anything_else_is_refused()
+    {
+        Assert.Equal(HttpStatusCode.NotFound, (await GetAsync("/")).Item1);
+        using var answer = await _http.PostAsync(new Uri("/metrics", UriKind.Relative), null);
+        Assert.Equal(HttpStatusCode.MethodNotAllowed, answer.StatusCode);
+    }
+
+    [Fact]
+    public async Task A_port_in_use_is_an_error_that_says_so()
+    {
+        var error = await Assert.ThrowsAsync<IOException>(() => MetricsServer.StartAsync(_server.Endpoint, _source));
+        Assert.Contains("address already in use", error.Message, StringComparison.OrdinalIgnoreCase);
+    }
+
+    private async Task<(HttpStatusCode Status, string Text)> GetAsync(string path)
+    {
+        using var answer = await _http.GetAsync(new Uri(path, UriKind.Relative));
+        return (answer.StatusCode, await answer.Content.ReadAsStringAsync());
+    }
+
+    private sealed class Source : ITelemetrySource
+    {
+        public NodeHealth Health { get; set; } = new(true, "ok");
+
+        public Task Hang { get; set; } = Task.CompletedTask;
+
+        public ValueTask<IReadOnlyList<Metric>> CollectAsync(CancellationToken cancel) =>
+            ValueTask.FromResult<IReadOnlyList<Metric>>([Metric.Gauge("massif_up", "Always 1.", 1)]);
+
+        public async ValueTask<NodeHealth> CheckAsync(CancellationToken cancel)
+        {
+            await Hang; // Without the token: a loop that hangs listens to nobody.
+            return Health;
+        }
+    }
+}
