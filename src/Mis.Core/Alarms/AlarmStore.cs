@@ -1,0 +1,125 @@
+using System.Buffers;
+using System.Buffers.Binary;
+using System.Collections.Immutable;
+using Massif.Cep;
+
+namespace Massif.Mis.Core.Alarms;
+
+/// <summary>An alarm and its place in this replica's list.</summary>
+/// <param name="Ordinal">Place, from 1 without holes. It is this replica's own: others took the alarms in another order.</param>
+/// <param name="Alarm">The alarm, which is the same everywhere.</param>
+public readonly record struct StoredAlarm(long Ordinal, Alarm Alarm);
+
+/// <summary>Some alarms in the order of their ordinals.</summary>
+/// <param name="Alarms">The alarms.</param>
+/// <param name="Next">What to ask for after this page.</param>
+/// <param name="Oldest">Smallest ordinal that is still kept; what is below it is forgotten.</param>
+public sealed record AlarmPage(ImmutableArray<StoredAlarm> Alarms, long Next, long Oldest);
+
+/// <summary>The latest alarms of a replica. Belongs to the host's thread; what it returns is immutable.</summary>
+/// <remarks>Adding is idempotent by id: a batch that is correlated again after a restart changes nothing.</remarks>
+public sealed class AlarmStore
+{
+    /// <summary>Alarms kept when nothing else is said; beyond it the oldest go. About 3 MB at a dozen events each.</summary>
+    public const int CapacityDefault = 10_000;
+
+    /// <summary>Most alarms of one page.</summary>
+    public const int PageMax = 1_000;
+
+    private const byte SnapshotVersion = 1;
+    private readonly Dictionary<AlarmId, StoredAlarm> _byId = [];
+    private readonly Alarm[] _ring;
+
+    /// <summary>Makes an empty store.</summary>
+    public AlarmStore(int capacity = CapacityDefault)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(capacity, 1);
+        _ring = new Alarm[capacity];
+    }
+
+    /// <summary>Gets the ordinal of the last alarm: how many there ever were.</summary>
+    public long Last { get; private set; }
+
+    /// <summary>Gets the smallest ordinal that is kept.</summary>
+    public long Oldest => Last - Count + 1;
+
+    /// <summary>Gets how many alarms are kept.</summary>
+    public int Count => _byId.Count;
+
+    /// <summary>Adds an alarm; false when it is there already.</summary>
+    public bool Add(Alarm alarm)
+    {
+        ArgumentNullException.ThrowIfNull(alarm);
+        if (!_byId.TryAdd(alarm.Id, new(Last + 1, alarm))) return false;
+
+        Last++;
+        ref var place = ref _ring[Last % _ring.Length];
+        if (place is not null) _byId.Remove(place.Id);
+        place = alarm;
+        return true;
+    }
+
+    /// <summary>Returns an alarm; null when it is not (or no longer) here.</summary>
+    public Alarm? Find(AlarmId id) => _byId.TryGetValue(id, out var stored) ? stored.Alarm : null;
+
+    /// <summary>Returns the alarms behind an ordinal, oldest first; 0 asks for all.</summary>
+    /// <param name="after">The last ordinal that the caller has.</param>
+    /// <param name="limit">Most alarms, 1 to <see cref="PageMax"/>; other values are brought into that range.</param>
+    public AlarmPage After(long after, int limit)
+    {
+        var first = Math.Max(after + 1, Oldest);
+        var count = (int)Math.Clamp(Last - first + 1, 0, Math.Clamp(limit, 1, PageMax));
+        var alarms = ImmutableArray.CreateBuilder<StoredAlarm>(count);
+        for (var ordinal = first; ordinal < first + count; ordinal++)
+            alarms.Add(new(ordinal, _ring[ordinal % _ring.Length]));
+        return new(alarms.MoveToImmutable(), Math.Clamp(first + count - 1, 0, Last), Oldest);
+    }
+
+    /// <summary>Writes the store: version, last ordinal, and the alarms, each behind its length.</summary>
+    public void Snapshot(IBufferWriter<byte> destination)
+    {
+        ArgumentNullException.ThrowIfNull(destination);
+        var head = destination.GetSpan(1 + sizeof(long) + sizeof(int));
+        head[0] = SnapshotVersion;
+        BinaryPrimitives.WriteInt64LittleEndian(head[1..], Last);
+        BinaryPrimitives.WriteInt32LittleEndian(head[9..], Count);
+        destination.Advance(13);
+        for (var ordinal = Oldest; ordinal <= Last; ordinal++)
+        {
+            var bytes = _ring[ordinal % _ring.Length].ToBytes();
+            BinaryPrimitives.WriteInt32LittleEndian(destination.GetSpan(sizeof(int)), bytes.Length);
+            destination.Advance(sizeof(int));
+            destination.Write(bytes);
+        }
+    }
+
+    /// <summary>Replaces the contents by what <see cref="Snapshot"/> wrote.</summary>
+    /// <exception cref="FormatException">The bytes are no snapshot of this version; the store is unchanged.</exception>
+    public void Restore(ReadOnlySpan<byte> snapshot)
+    {
+        if (snapshot.Length < 13) throw new FormatException("The snapshot of the alarms ends too early.");
+        if (snapshot[0] != SnapshotVersion)
+            throw new FormatException($"Version {snapshot[0]} of the alarm snapshot is not known; this program reads {SnapshotVersion}.");
+        var last = BinaryPrimitives.ReadInt64LittleEndian(snapshot[1..]);
+        var count = BinaryPrimitives.ReadInt32LittleEndian(snapshot[9..]);
+        var alarms = new List<Alarm>();
+        snapshot = snapshot[13..];
+        for (var i = 0; i < count; i++) alarms.Add(ReadOne(ref snapshot));
+        if (!snapshot.IsEmpty || last < count) throw new FormatException("The snapshot of the alarms contradicts itself.");
+
+        _byId.Clear();
+        Array.Clear(_ring);
+        Last = last - count;
+        foreach (var alarm in alarms) Add(alarm);
+    }
+
+    private static Alarm ReadOne(ref ReadOnlySpan<byte> rest)
+    {
+        if (rest.Length < sizeof(int)) throw new FormatException("The snapshot of the alarms ends too early.");
+        var length = BinaryPrimitives.ReadInt32LittleEndian(rest);
+        if (length < 0 || length > rest.Length - sizeof(int)) throw new FormatException("An alarm goes beyond the end of the snapshot.");
+        var alarm = Alarm.Read(rest.Slice(sizeof(int), length));
+        rest = rest[(sizeof(int) + length)..];
+        return alarm;
+    }
+}

@@ -1,0 +1,91 @@
+using System.Buffers;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Massif.Cep;
+using Massif.Events;
+using Massif.Mis.Core.Alarms;
+using Microsoft.AspNetCore.Http;
+
+namespace Massif.Mis.Core.Api;
+
+/// <summary>Writes answers as JSON.</summary>
+internal static class ApiAnswers
+{
+    public static async Task JsonAsync(HttpContext context, Action<Utf8JsonWriter> write)
+    {
+        var body = new ArrayBufferWriter<byte>();
+        using (var json = new Utf8JsonWriter(body)) write(json);
+        context.Response.ContentType = "application/json; charset=utf-8";
+        context.Response.ContentLength = body.WrittenCount;
+        await context.Response.Body.WriteAsync(body.WrittenMemory, context.RequestAborted);
+    }
+
+    public static Task ErrorAsync(HttpContext context, int status, string reason)
+    {
+        context.Response.StatusCode = status;
+        return JsonAsync(context, json =>
+        {
+            json.WriteStartObject();
+            json.WriteString("error", reason);
+            json.WriteEndObject();
+        });
+    }
+
+    public static void Write(Utf8JsonWriter json, AlarmPage page)
+    {
+        json.WriteStartObject();
+        json.WriteNumber("next", page.Next);
+        json.WriteNumber("oldest", page.Oldest);
+        json.WriteStartArray("alarms");
+        foreach (var (ordinal, alarm) in page.Alarms)
+        {
+            json.WriteStartObject();
+            json.WriteNumber("ordinal", ordinal);
+            json.WritePropertyName("alarm");
+            AlarmJson.Write(json, alarm);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+        json.WriteEndObject();
+    }
+
+    /// <summary>Writes the events of an alarm; those whose batches are gone are named in <c>missing</c>.</summary>
+    public static void WriteEvents(Utf8JsonWriter json, Alarm alarm, Dictionary<ulong, DeliveredBatch?> batches)
+    {
+        var missing = new List<EventId>();
+        json.WriteStartObject();
+        json.WriteString("alarm", alarm.Id.ToString());
+        json.WriteStartArray("events");
+        foreach (var position in alarm.Events)
+        {
+            if (batches[position.Seq] is { } batch && HasEvent(batch, position.Index)) WriteEvent(json, batch, position.Index);
+            else missing.Add(alarm.EventIdOf(position));
+        }
+
+        json.WriteEndArray();
+        json.WriteStartArray("missing");
+        foreach (var id in missing) json.WriteStringValue(id.ToString());
+        json.WriteEndArray();
+        json.WriteNumber("omitted", alarm.EventsOmitted);
+        json.WriteEndObject();
+    }
+
+    public static bool HasEvent(DeliveredBatch batch, int index) =>
+        BatchReader.TryOpen(batch.Payload.Span, out var reader, out _) && index < reader.Count;
+
+    public static void WriteEvent(Utf8JsonWriter json, DeliveredBatch batch, int index)
+    {
+        if (BatchReader.TryOpen(batch.Payload.Span, out var reader, out _))
+            EventJson.Write(json, reader[index], new(batch.Stream.Edge, batch.Stream.Incarnation, batch.Seq, index));
+    }
+}
+
+/// <summary>How the status is written: snake_case names, absent values left out.</summary>
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    UseStringEnumConverter = true)]
+[JsonSerializable(typeof(CoreStatus))]
+[JsonSerializable(typeof(StreamsAnswer))]
+internal sealed partial class ApiJsonContext : JsonSerializerContext;

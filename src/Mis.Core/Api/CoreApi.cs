@@ -1,0 +1,144 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Security.Authentication;
+using System.Security.Cryptography.X509Certificates;
+using Massif.Reb.Configuration;
+using Massif.Reb.Links;
+using Massif.Reb.Telemetry;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Massif.Mis.Core.Api;
+
+/// <summary>Limits of the read API.</summary>
+public sealed record CoreApiLimits
+{
+    /// <summary>Gets the most connections at once; further ones are closed. Default 256.</summary>
+    public int ConnectionsMax { get; init; } = 256;
+
+    /// <summary>Gets the most live streams at once; further ones are answered with 503. Default 32.</summary>
+    public int StreamsMax { get; init; } = 32;
+
+    /// <summary>Gets how many batches may wait for one live stream before it is cut. Default 64: at most 16 MiB.</summary>
+    public int BatchesWaiting { get; init; } = 64;
+
+    /// <summary>Gets how many alarms may wait for one live stream before it is cut. Default 1,024.</summary>
+    public int AlarmsWaiting { get; init; } = 1_024;
+
+    /// <summary>Gets how long the replica may take to answer a question; then 503. Default 5 s.</summary>
+    public TimeSpan AnswerTimeout { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>Gets after how much silence a live stream says that it is alive. Default 1 s, below the 2 s of a voting client.</summary>
+    public TimeSpan Heartbeat { get; init; } = TimeSpan.FromSeconds(1);
+}
+
+/// <summary>
+/// The read API of a replica: JSON over HTTPS, for holders of an operator's or a core's certificate of this domain.
+/// </summary>
+/// <remarks>
+/// It only reads, and says what this one replica believes; a client asks all replicas and believes what f+1 say.
+/// Paths: /v1/status, /v1/streams, /v1/alarms, /v1/alarms/ID, /v1/alarms/ID/events, /v1/events/ID, and server-sent
+/// events at /v1/stream/alarms and /v1/stream/events.
+/// </remarks>
+public sealed class CoreApi : IAsyncDisposable
+{
+    private readonly DomainTrust _trust;
+    private readonly ConcurrentDictionary<string, long> _refused = new(StringComparer.Ordinal);
+    private WebApplication? _web;
+
+    private CoreApi(DomainTrust trust) => _trust = trust;
+
+    /// <summary>Gets where it listens; tells the port when 0 was asked for.</summary>
+    public IPEndPoint Endpoint
+    {
+        get
+        {
+            var addresses = _web!.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!;
+            return IPEndPoint.Parse(new Uri(addresses.Addresses.Single()).Authority);
+        }
+    }
+
+    /// <summary>Gets how many clients were refused, by reason.</summary>
+    public IReadOnlyDictionary<string, long> Refused => _refused;
+
+    /// <summary>Starts to answer.</summary>
+    /// <param name="endpoint">Where to listen.</param>
+    /// <param name="identity">The replica's certificate with its key.</param>
+    /// <param name="trust">Decides whom a client's certificate speaks for.</param>
+    /// <param name="model">What to answer.</param>
+    /// <param name="limits">Limits; null for the defaults.</param>
+    /// <param name="cancel">Ends the attempt.</param>
+    /// <exception cref="IOException">The address cannot be used, for example because another program listens there.</exception>
+    public static async Task<CoreApi> StartAsync(
+        IPEndPoint endpoint,
+        NodeIdentity identity,
+        DomainTrust trust,
+        ICoreReadModel model,
+        CoreApiLimits? limits = null,
+        CancellationToken cancel = default)
+    {
+        ArgumentNullException.ThrowIfNull(identity);
+        limits ??= new();
+        var api = new CoreApi(trust);
+        var builder = WebApplication.CreateEmptyBuilder(new());
+        builder.Services.AddRoutingCore();
+        builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(options =>
+        {
+            options.AddServerHeader = false;
+            options.Limits.MaxConcurrentConnections = limits.ConnectionsMax;
+            options.Limits.MaxRequestBodySize = 0;
+            options.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(5);
+            options.Listen(endpoint, listen =>
+            {
+                listen.Protocols = HttpProtocols.Http1;
+                listen.UseHttps(api.Tls(identity));
+            });
+        });
+        api._web = builder.Build();
+        new ApiRoutes(model, limits).Map(api._web);
+        try
+        {
+            await api._web.StartAsync(cancel);
+            return api;
+        }
+        catch (Exception failure) when (ListenFailure.Is(failure))
+        {
+            await api._web.DisposeAsync();
+            throw ListenFailure.Of("core.api_listen", endpoint, failure);
+        }
+    }
+
+    /// <inheritdoc />
+    public async ValueTask DisposeAsync()
+    {
+        if (_web is null) return;
+        // Live streams never end by themselves, so nobody waits for them.
+        using var now = new CancellationTokenSource(TimeSpan.Zero);
+        await _web.StopAsync(now.Token);
+        await _web.DisposeAsync();
+    }
+
+    private HttpsConnectionAdapterOptions Tls(NodeIdentity identity) => new()
+    {
+        ServerCertificate = identity.Certificate,
+        SslProtocols = SslProtocols.Tls13,
+        ClientCertificateMode = ClientCertificateMode.RequireCertificate,
+        ClientCertificateValidation = (certificate, _, _) => MayRead(certificate),
+        HandshakeTimeout = TimeSpan.FromSeconds(5),
+    };
+
+    // The domain's own check replaces the system's: only the domain's CA counts, whatever the machine trusts.
+    private bool MayRead(X509Certificate2 certificate)
+    {
+        var refusal = _trust.Check(certificate, isServer: false, out var who);
+        if (refusal is null && who!.Role is not (DomainTrust.OperatorRole or "core")) refusal = LinkRefusal.WrongRole;
+        if (refusal is null) return true;
+        _refused.AddOrUpdate(YamlMap.Word(refusal.Value), 1, static (_, count) => count + 1);
+        return false;
+    }
+}

@@ -1,0 +1,104 @@
+using System.Buffers;
+using Massif.Cep;
+using Massif.Reb.Hosting;
+using Massif.Reb.Protocol;
+using Massif.Reb.Wire;
+using Massif.Tests.Support;
+
+namespace Massif.Mis.Core.Tests;
+
+/// <summary>What runs above the bus at a replica: equal batches give equal state, also through a snapshot and a restart.</summary>
+public sealed class CoreApplicationTests : IDisposable
+{
+    private static readonly RuleSet Rules = RuleSet.Of(new RuleDefinition
+    {
+        Id = "logins",
+        Version = 1,
+        Title = "Failed logins",
+        Where = "event.outcome == failure",
+        Key = ["source.ip"],
+        Threshold = 2,
+        WindowSeconds = 60,
+        SuppressSeconds = 0,
+    });
+
+    private static readonly StreamLife Life = new(new(4, StreamClass.Bulk), 7);
+    private readonly TestDomain _test = new();
+
+    [Fact]
+    public void A_snapshot_restores_an_equal_state_that_goes_on_equally()
+    {
+        var original = Application();
+        for (ulong seq = 1; seq <= 9; seq++) Apply(original, seq, FakeReplica.Logins((long)seq * 20, 1));
+        Apply(original, 1, FakeReplica.Logins(5, 2, "192.0.2.9"), Life with { Incarnation = 8 });
+        var restored = Application();
+        restored.Restore(Snapshot(original));
+        Assert.Equal(Snapshot(original), Snapshot(restored));
+        Assert.Equal((9UL, 1UL, 0UL), (restored.Applied(Life), restored.Applied(Life with { Incarnation = 8 }), restored.Applied(Life with { Incarnation = 9 })));
+        Assert.True(restored.Store.Last > 0);
+
+        foreach (var application in (CoreApplication[])[original, restored]) Apply(application, 10, FakeReplica.Logins(185, 3));
+        Assert.Equal(Snapshot(original), Snapshot(restored));
+        Assert.Equal(original.RecentChain(Life).Last(), restored.RecentChain(Life).Last());
+    }
+
+    [Fact]
+    public void The_chain_names_every_digest_and_only_the_last_ones_are_kept()
+    {
+        var application = Application();
+        var chain = default(Digest);
+        for (ulong seq = 1; seq <= 600; seq++)
+        {
+            var digest = Apply(application, seq, FakeReplica.Logins(1, 1));
+            chain = chain.Chain(digest);
+        }
+
+        Assert.Equal((600UL, chain), application.RecentChain(Life).Last());
+        Assert.Equal(512, application.RecentChain(Life).Count);
+    }
+
+    [Fact]
+    public void What_is_no_batch_is_counted_and_the_stream_goes_on()
+    {
+        var counters = new Counters();
+        var application = new CoreApplication(_test.Domain, Rules, counters);
+        Apply(application, 1, [1, 2, 3]);
+        Apply(application, 2, FakeReplica.Logins(1, 2));
+        Assert.Equal(1, counters.Of("massif_batches_unreadable_total").Value);
+        Assert.Equal(2, application.EventsDelivered);
+        Assert.Equal(1, application.Store.Last);
+    }
+
+    [Fact]
+    public void A_gap_is_this_programs_own_mistake_and_a_state_of_another_version_is_refused()
+    {
+        var application = Application();
+        Apply(application, 1, FakeReplica.Logins(1, 1));
+        Assert.Throws<InvariantViolationException>(() => { Apply(application, 3, FakeReplica.Logins(1, 1)); });
+        var state = Snapshot(application);
+        state[0]++;
+        Assert.Throws<InvalidDataException>(() => Application().Restore(state));
+        Assert.Throws<InvalidDataException>(() => Application().Restore([]));
+    }
+
+    public void Dispose() => _test.Dispose();
+
+    private static byte[] Snapshot(CoreApplication application)
+    {
+        var bytes = new ArrayBufferWriter<byte>();
+        application.Snapshot(bytes);
+        return bytes.WrittenSpan.ToArray();
+    }
+
+    private static Digest Apply(CoreApplication application, ulong seq, byte[] payload, StreamLife? life = null)
+    {
+        var stream = life ?? Life;
+        var header = new BatchHeader(new(1, stream.Stream, stream.Incarnation, seq), 0, payload.Length, Digest.Of(payload), 0, 0, Guid.Empty);
+        var bytes = new byte[BatchHeader.Length];
+        header.Write(bytes);
+        application.Apply(header, Digest.Of(bytes), payload);
+        return Digest.Of(bytes);
+    }
+
+    private CoreApplication Application() => new(_test.Domain, Rules, new());
+}
