@@ -1,1 +1,1 @@
-return 0;
+return await Massif.Cli.CommandLine.RunAsync(args);

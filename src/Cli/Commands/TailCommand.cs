@@ -1,0 +1,78 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json;
+using Massif.Client;
+
+namespace Massif.Cli.Commands;
+
+/// <summary><c>massif tail</c>: follows events or alarms.</summary>
+internal static class TailCommand
+{
+    /// <summary>Makes the command.</summary>
+    public static Command Create()
+    {
+        var what = new Argument<string>("WHAT") { Description = "events or alarms.", DefaultValueFactory = _ => "events" };
+        what.AcceptOnlyFromAmong("events", "alarms");
+        var domain = OperatorAccess.DomainOption();
+        var json = new Option<bool>("--json") { Description = "Print one JSON object a line, byte for byte as the replicas sent it." };
+        var count = new Option<long?>("--count") { Description = "End after that many.", HelpName = "N" };
+        count.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<long?>() < 1) result.AddError("--count is at least 1");
+        });
+        var command = new Command(
+            "tail",
+            "Follow what happens. Each event or alarm is printed once, as soon as f+1 replicas have sent identical bytes for it; the events of one stream in " +
+            "their order. What happens to replicas is told on standard error. Ctrl-C ends it.")
+        {
+            what, domain, json, count,
+        };
+        command.SetAction((parse, cancel) => RunAsync(
+            parse, parse.GetValue(what) == "alarms" ? TailKind.Alarms : TailKind.Events, parse.GetValue(domain)!, parse.GetValue(json), parse.GetValue(count), cancel));
+        return command.WithExamples(
+            "massif tail                              # events of the domain described in this directory",
+            "massif tail alarms --json --count 1      # wait for the next alarm");
+    }
+
+    private static async Task<int> RunAsync(
+        ParseResult parse, TailKind kind, string directory, bool json, long? count, CancellationToken cancel)
+    {
+        if (!OperatorAccess.TryOpen(directory, parse, out var options)) return ExitCodes.Usage;
+        using var client = new VotingClient(options);
+        var (output, error) = (parse.InvocationConfiguration.Output, parse.InvocationConfiguration.Error);
+        long printed = 0;
+        try
+        {
+            await foreach (var entry in client.TailAsync(kind, cancel))
+            {
+                if (entry.Json is null)
+                {
+                    await error.WriteLineAsync($"{entry.Replica}: {Output.Printable(entry.News ?? "")}");
+                    continue;
+                }
+
+                await output.WriteLineAsync(json ? entry.Json : kind == TailKind.Alarms ? AlarmCommand.Line(AlarmInfo.Parse(entry.Json)) : EventLine(entry.Json));
+                if (++printed == count) break;
+            }
+        }
+        catch (OperationCanceledException) when (cancel.IsCancellationRequested)
+        {
+            // Ctrl-C is how a tail ends.
+        }
+
+        return ExitCodes.Ok;
+    }
+
+    /// <summary>Returns an event as one line: time, edge, host, application, message.</summary>
+    public static string EventLine(string json)
+    {
+        using var document = JsonDocument.Parse(json);
+        var fields = document.RootElement;
+        string Text(string name) =>
+            fields.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? Output.Printable(value.GetString()!) : "-";
+        var process = Text("log.syslog.procid") is { } id and not "-" ? $"[{id}]" : "";
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"{Text("@timestamp")} {Text("event.id").Split('/')[0]} {Text("host.name")} {Text("process.name")}{process}: {Text("message")}");
+    }
+}

@@ -1,0 +1,31 @@
+using System.Net;
+
+namespace Massif.Integration.Tests.BadDays;
+
+/// <summary>SIGTERM, and what a node's log looks like.</summary>
+[Collection(BadDaysCollection.Name)]
+public sealed class StopTests
+{
+    private const double IdleBytesMax = 250e6;
+
+    [Fact]
+    public async Task Every_node_ends_with_0_on_sigterm_is_small_when_idle_and_logs_lines_that_people_and_programs_read()
+    {
+        await using var domain = new LiveDomain();
+        string[] nodes = ["core1", "relay1", "edge1"];
+        foreach (var node in nodes) domain.StartProcess(node);
+        await Task.WhenAll(nodes.Select(node => Until.HoldsAsync(
+            async () => (await domain.AskAsync(node, "healthz")).Status == HttpStatusCode.OK, () => $"{node} does not live. {domain.LastWords(node)}")));
+        foreach (var node in nodes) Assert.InRange((await domain.MetricsAsync(node)).Sum("process_resident_memory_bytes"), 1e6, IdleBytesMax);
+
+        var codes = await Task.WhenAll(nodes.Select(node => domain.Process(node).TerminateAsync()));
+        Assert.Equal([0, 0, 0], codes);
+        foreach (var node in nodes)
+        {
+            var log = await File.ReadAllLinesAsync(domain.Process(node).LogFile);
+            Assert.All(log, line => Assert.Matches($@"^\d{{4}}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d\d\dZ (debug|info |warn |error|fatal) {node}: .+ event=[a-z_]+( [a-z_]+=(""[^""]*""|[^ ""]+))*$", line));
+            Assert.Contains(log, line => line.Contains($"runs as process {domain.Process(node).Id}", StringComparison.Ordinal));
+            Assert.Single(log, line => line.EndsWith("stopping event=stopping", StringComparison.Ordinal));
+        }
+    }
+}

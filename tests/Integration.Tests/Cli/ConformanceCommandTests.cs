@@ -1,0 +1,34 @@
+namespace Massif.Integration.Tests.Cli;
+
+public sealed class ConformanceCommandTests
+{
+    private static string Vectors => Path.Combine(Checkout.Root, "tests", "Conformance.Tests", "Vectors");
+
+    [Fact]
+    public async Task All_vectors_that_this_build_supports_pass()
+    {
+        var (code, output, _) = await CommandLineTests.Run(["conformance", .. Directory.GetFiles(Vectors, "*.jsonl")]);
+        Assert.EndsWith(" passed, 0 failed\n", output, StringComparison.Ordinal);
+        Assert.Equal(0, code);
+    }
+
+    [Fact]
+    public async Task A_vector_that_does_not_hold_is_shown_with_what_differed()
+    {
+        using var directory = new TemporaryDirectory();
+        var first = File.ReadLines(Path.Combine(Vectors, "payload-vectors.jsonl")).First();
+        var file = directory.Write("wrong.jsonl", first.Replace("\"user\": \"root\"", "\"user\": \"nobody\"", StringComparison.Ordinal) + "\n" + first + "\nno json\n");
+        var (code, output, _) = await CommandLineTests.Run("conformance", file);
+        Assert.Equal(1, code);
+        Assert.Contains("wrong.jsonl:1: ssh-fail", output, StringComparison.Ordinal);
+        Assert.Contains("nobody", output, StringComparison.Ordinal);
+        Assert.Contains("wrong.jsonl:3", output, StringComparison.Ordinal);
+        Assert.EndsWith("\n1 passed, 2 failed\n", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_file_that_is_not_there_is_a_usage_mistake()
+    {
+        Assert.Equal(2, (await CommandLineTests.Run("conformance", "/does/not/exist.jsonl")).Code);
+    }
+}

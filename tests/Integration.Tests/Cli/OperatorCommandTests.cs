@@ -1,0 +1,157 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text.Json;
+using Massif.Mis.Core.Api;
+using Massif.Reb.Configuration;
+using Massif.Reb.Links;
+using Massif.Tests.Support;
+
+namespace Massif.Integration.Tests.Cli;
+
+/// <summary>What an operator types, in a directory as <c>massif init</c> makes it, against replicas with their real API.</summary>
+public sealed class OperatorCommandTests : IAsyncLifetime, IDisposable
+{
+    private readonly string _directory = Directory.CreateTempSubdirectory("massif-operator-").FullName;
+    private readonly List<NodeConfig> _configs = [];
+    private readonly CoreApi?[] _apis = new CoreApi?[4];
+    private readonly FakeReplica[] _replicas = [.. Enumerable.Range(1, 4).Select(i => new FakeReplica($"core{i}"))];
+
+    private string DomainDirectory => Path.Combine(_directory, "domain");
+
+    public async Task InitializeAsync()
+    {
+        Assert.Empty(DomainMaker.Create(DomainDirectory, new() { RulesText = "", PickPort = FreePort }));
+        for (var i = 0; i < 4; i++)
+        {
+            var (config, errors) = NodeConfig.Load(Directory.GetFiles(Path.Combine(DomainDirectory, "nodes"), "node.yaml", SearchOption.AllDirectories)
+                .Where(file => File.ReadAllText(file).Contains("role: core", StringComparison.Ordinal)).Order(StringComparer.Ordinal).ElementAt(i));
+            Assert.Empty(errors);
+            _configs.Add(config!);
+            _apis[i] = await CoreApi.StartAsync(
+                config!.Options.Core!.ApiListen, config.Identity, new DomainTrust(config.Domain, config.Identity.Authority), _replicas[i]);
+        }
+    }
+
+    public async Task DisposeAsync()
+    {
+        foreach (var api in _apis)
+        {
+            if (api is not null) await api.DisposeAsync();
+        }
+    }
+
+    public void Dispose()
+    {
+        foreach (var config in _configs) config.Dispose();
+        Directory.Delete(_directory, recursive: true);
+    }
+
+    [Fact]
+    public async Task Status_is_a_table_for_people_and_an_object_for_scripts()
+    {
+        Deliver(1, FakeReplica.Logins(0, 2));
+        var (code, output, _) = await RunAsync("status");
+        Assert.Equal(0, code);
+        Assert.Contains("Domain massif: 4 replicas, f = 1: agreed", output, StringComparison.Ordinal);
+        Assert.Contains("core1: lost its vote log; it sends no ECHO in epoch 1", output, StringComparison.Ordinal);
+        Assert.DoesNotContain(output.Split('\n'), line => line.EndsWith(' '));
+
+        (code, output, _) = await RunAsync("status", "--json");
+        var status = JsonDocument.Parse(output).RootElement;
+        Assert.Equal((0, true, "agrees"), (code, status.GetProperty("agreed").GetBoolean(), status.GetProperty("replicas")[3].GetProperty("state").GetString()));
+    }
+
+    [Fact]
+    public async Task Too_many_silent_replicas_are_a_broken_promise()
+    {
+        Deliver(1, FakeReplica.Logins(0, 2));
+        await StopAsync(0);
+        Assert.Equal(0, (await RunAsync("status")).Code);
+        await StopAsync(1);
+        var (code, output, _) = await RunAsync("status");
+        Assert.Equal(1, code);
+        Assert.Contains("NOT AGREED", output, StringComparison.Ordinal);
+        await StopAsync(2);
+        Assert.Equal(1, (await RunAsync("alarm", "ls")).Code);
+    }
+
+    [Fact]
+    public async Task Alarms_are_listed_and_shown_with_their_events()
+    {
+        Deliver(1, FakeReplica.Logins(0, 2, message: "Failed password \u001b[31m"));
+        var (code, output, error) = await RunAsync("alarm", "ls", "--json");
+        Assert.Equal((0, ""), (code, error));
+        var id = JsonDocument.Parse(output).RootElement.GetProperty("id").GetString()!;
+        Assert.Contains($"source.ip=192.0.2.1  2      edge1  {id}", (await RunAsync("alarm", "ls")).Output, StringComparison.Ordinal);
+
+        (code, output, _) = await RunAsync("alarm", "show", id);
+        Assert.Equal(0, code);
+        Assert.Contains("count     2", output, StringComparison.Ordinal);
+        Assert.Contains("1970-01-01T00:00:01.000000000Z edge1 - -: Failed password \\u001b[31m", output, StringComparison.Ordinal);
+
+        (code, _, error) = await RunAsync("alarm", "show", new string('0', 32));
+        Assert.Equal(1, code);
+        Assert.Contains("no such alarm", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_tail_prints_what_comes_and_ends_after_so_many()
+    {
+        var tail = RunAsync("tail", "alarms", "--count", "1");
+        while (_replicas.Any(replica => !replica.Alarms.HasListeners) && !tail.IsCompleted) await Task.Yield();
+        Deliver(1, FakeReplica.Logins(0, 2));
+        var (code, output, _) = await tail;
+        Assert.Equal(0, code);
+        Assert.StartsWith("1970-01-01T00:00:01.000000000Z medium logins source.ip=192.0.2.1 count=2 ", output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("alarm", "show", "xyz")]
+    [InlineData("tail", "nonsense")]
+    [InlineData("tail", "--count", "0")]
+    public async Task Wrong_arguments_are_usage(params string[] arguments)
+    {
+        var (code, _, error) = await RunAsync(arguments);
+        Assert.Equal(2, code);
+        Assert.NotEmpty(error);
+    }
+
+    [Fact]
+    public async Task Whatever_is_missing_in_the_directory_is_told_at_once()
+    {
+        var empty = Path.Combine(_directory, "empty");
+        Directory.CreateDirectory(empty);
+        using var output = new StringWriter();
+        using var error = new StringWriter();
+        Assert.Equal(2, await Massif.Cli.CommandLine.RunAsync(["status", "--domain", empty], output, error));
+        Assert.Contains("domain.yaml", error.ToString(), StringComparison.Ordinal);
+        Assert.Contains("ca.pem", error.ToString(), StringComparison.Ordinal);
+        Assert.Contains("cert.pem", error.ToString(), StringComparison.Ordinal);
+    }
+
+    private async Task<(int Code, string Output, string Error)> RunAsync(params string[] arguments)
+    {
+        using var output = new StringWriter();
+        using var error = new StringWriter();
+        var code = await Massif.Cli.CommandLine.RunAsync([.. arguments, "--domain", DomainDirectory], output, error);
+        return (code, output.ToString(), error.ToString());
+    }
+
+    private void Deliver(ulong seq, byte[] payload)
+    {
+        foreach (var replica in _replicas) replica.Deliver(seq, payload);
+    }
+
+    private async Task StopAsync(int replica)
+    {
+        await _apis[replica]!.DisposeAsync();
+        _apis[replica] = null;
+    }
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+}

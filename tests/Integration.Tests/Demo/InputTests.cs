@@ -1,0 +1,126 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using Massif.Cli.Demo;
+using Massif.Get.Framing;
+
+namespace Massif.Integration.Tests.Demo;
+
+public sealed class InputTests : IDisposable
+{
+    private readonly TemporaryDirectory _directory = new();
+
+    public void Dispose() => _directory.Dispose();
+
+    [Theory]
+    [InlineData("a\nb\n", "a|b")]
+    [InlineData("a\r\n\r\n\n  b", "a|  b")]
+    [InlineData("\n\n", "")]
+    [InlineData("", "")]
+    public void Lines_end_at_lf_or_cr_lf_and_empty_ones_are_left_out(string text, string lines)
+    {
+        var file = _directory.Write("in.log", text);
+        Assert.Equal(lines, string.Join('|', InputLines.Read([file]).Select(line => Encoding.UTF8.GetString(line.Span))));
+        Assert.Equal(lines.Length == 0 ? 0 : lines.Split('|').Length, InputLines.Count([file]));
+    }
+
+    [Fact]
+    public void Lines_across_the_edges_of_the_read_buffer_stay_whole()
+    {
+        var expected = Enumerable.Range(0, 20_000).Select(i => new string((char)('a' + (i % 26)), i % 97 + 1)).Append(new string('z', 700_000)).ToList();
+        var file = _directory.Write("in.log", string.Join('\n', expected));
+        Assert.Equal(expected, InputLines.Read([file]).Select(line => Encoding.UTF8.GetString(line.Span)));
+    }
+
+    [Fact]
+    public void Files_follow_one_another_and_a_last_line_without_end_does_not_run_into_the_next_file()
+    {
+        var files = new[] { _directory.Write("1", "a\nb"), _directory.Write("2", "c\n") };
+        Assert.Equal(["a", "b", "c"], InputLines.Read(files).Select(line => Encoding.UTF8.GetString(line.Span)));
+    }
+
+    [Fact]
+    public async Task A_receiver_that_decides_per_frame_gets_every_line_as_it_was()
+    {
+        string[] lines =
+        [
+            "<38>1 2026-11-21T11:15:51Z web-1 sshd 1 - - ends with a CR in the middle \r of it",
+            "Nov 21 11:15:51 web-1 sshd[1]: bare",
+            "404 not found", "40 <13>looks like an octet count", "PROXY TCP4 is no proxy header", "  indented", "ü", "   ",
+            "<13>" + new string('x', 60_000),
+        ];
+        var file = _directory.Write("in.log", string.Join('\n', lines));
+        var (received, feeder) = await FeedAsync(InputLines.Read([file]), [], _ => Task.CompletedTask);
+        using (feeder)
+        {
+            using var digest = new LineDigest(64 * 1024);
+            foreach (var frame in received) digest.Add(frame);
+            Assert.Equal(lines.Length, received.Count);
+            Assert.Equal(lines.Length, feeder.Sent);
+            Assert.Equal(feeder.Digest(), digest.Current());
+        }
+    }
+
+    [Fact]
+    public async Task A_checkpoint_comes_exactly_after_its_number_of_lines_and_nothing_after_it_has_left()
+    {
+        var file = _directory.Write("in.log", string.Concat(Enumerable.Range(0, 100).Select(i => $"line {i}\n")));
+        var seen = new List<(long At, long Sent)>();
+        DemoFeeder? feeder = null;
+        (_, feeder) = await FeedAsync(InputLines.Read([file]), [0, 25, 50, 75], at =>
+        {
+            seen.Add((at, feeder!.Sent));
+            return Task.CompletedTask;
+        }, made => feeder = made);
+        using (feeder) Assert.Equal([(0, 0), (25, 25), (50, 50), (75, 75)], seen);
+    }
+
+    [Fact]
+    public void Digests_tell_other_lines_and_another_order_apart()
+    {
+        static string Of(params string[] lines)
+        {
+            using var digest = new LineDigest(10);
+            foreach (var line in lines) digest.Add(Encoding.UTF8.GetBytes(line));
+            return digest.Current();
+        }
+
+        Assert.Equal(Of("a", "b"), Of("a\r", " b"));
+        Assert.NotEqual(Of("a", "b"), Of("b", "a"));
+        Assert.NotEqual(Of("a", "b"), Of("ab"));
+        Assert.NotEqual(Of("a"), Of("a", ""));
+        Assert.Equal(Of("0123456789cut here"), Of("0123456789"));
+    }
+
+    private static async Task<(List<byte[]> Frames, DemoFeeder Feeder)> FeedAsync(
+        IEnumerable<ReadOnlyMemory<byte>> lines, IReadOnlyList<long> checkpoints, Func<long, Task> at, Action<DemoFeeder>? made = null)
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        var feeder = new DemoFeeder((IPEndPoint)listener.LocalEndpoint, rate: null, 64 * 1024);
+        made?.Invoke(feeder);
+        var sending = feeder.RunAsync(lines, limit: null, at, checkpoints, CancellationToken.None);
+        using var client = await listener.AcceptTcpClientAsync();
+        using var bytes = new MemoryStream();
+        await client.GetStream().CopyToAsync(bytes);
+        client.Close();
+        await sending;
+        return (Frames(bytes.ToArray()), feeder);
+    }
+
+    /// <summary>The frames as the edge's own framing sees them.</summary>
+    private static List<byte[]> Frames(byte[] bytes)
+    {
+        var framing = new SyslogFraming(64 * 1024, overTls: false);
+        var frames = new List<byte[]>();
+        for (var start = 0; start < bytes.Length; start += 4096)
+        {
+            framing.Push(bytes.AsSpan(start, Math.Min(4096, bytes.Length - start)));
+            while (framing.TryRead(out var frame)) frames.Add(frame.Bytes.ToArray());
+        }
+
+        framing.End();
+        while (framing.TryRead(out var last)) frames.Add(last.Bytes.ToArray());
+        return frames;
+    }
+}
