@@ -1,0 +1,58 @@
+using System.Text.RegularExpressions;
+
+namespace Massif.Architecture.Tests;
+
+public sealed partial class SourceTests
+{
+    private const int LinesMax = 500;
+
+    [Fact]
+    public void A_file_is_short_enough_to_be_read_from_top_to_bottom()
+    {
+        var tooLong = Repository.Sources()
+            .Select(source => (source.Name, Lines: File.ReadLines(source.Path).Count()))
+            .Where(file => file.Lines > LinesMax)
+            .Select(file => $"{file.Name} has {file.Lines} lines; at most {LinesMax}");
+        AssertNone(tooLong);
+    }
+
+    [Fact]
+    public void A_namespace_is_the_folder_or_one_above_when_the_folder_only_sorts_files()
+    {
+        var mistakes = new List<string>();
+        foreach (var source in Repository.Sources())
+        {
+            var match = NamespaceLine().Match(File.ReadAllText(source.Path));
+            if (!match.Success) continue; // Program.cs and assembly attributes have none.
+            var folder = Path.GetRelativePath(source.Project.Directory, Path.GetDirectoryName(source.Path)!);
+            var wanted = $"Massif.{source.Project.Name}" + (folder == "." ? "" : "." + folder.Replace(Path.DirectorySeparatorChar, '.'));
+            if (!$"{wanted}.".StartsWith($"{match.Groups[1].Value}.", StringComparison.Ordinal) || !IsOfProject(match.Groups[1].Value, source.Project.Name)) mistakes.Add($"{source.Name}: {match.Groups[1].Value}, the folder says {wanted}");
+        }
+
+        AssertNone(mistakes);
+    }
+
+    [Fact]
+    public void Nothing_is_left_for_later()
+    {
+        var mistakes = Repository.Sources()
+            .SelectMany(source => File.ReadLines(source.Path).Select((line, index) => (source.Name, Number: index + 1, Line: line)))
+            .Where(line => LeftForLater().IsMatch(line.Line))
+            .Select(line => $"{line.Name}:{line.Number}: {line.Line.Trim()}");
+        AssertNone(mistakes);
+    }
+
+    private static bool IsOfProject(string name, string project) => $"{name}.".StartsWith($"Massif.{project}.", StringComparison.Ordinal);
+
+    private static void AssertNone(IEnumerable<string> mistakes)
+    {
+        var all = mistakes.ToList();
+        Assert.True(all.Count == 0, string.Join(Environment.NewLine, all));
+    }
+
+    [GeneratedRegex(@"^namespace\s+([\w.]+)\s*[;{]", RegexOptions.Multiline)]
+    private static partial Regex NamespaceLine();
+
+    [GeneratedRegex(@"\b(TODO|FIXME|HACK|XXX|NotImplementedException)\b")]
+    private static partial Regex LeftForLater();
+}
