@@ -42,7 +42,7 @@ internal static class DemoCommand
                 Inputs = parse.GetValue(input) ?? [],
                 Rate = parse.GetValue(rate),
                 Seconds = parse.GetValue(seconds),
-                Plain = parse.GetValue(plain),
+                Plain = parse.GetValue(plain) || Console.IsOutputRedirected,
                 NoFaults = parse.GetValue(noFaults),
                 Json = parse.GetValue(json),
                 Keep = parse.GetValue(keep),

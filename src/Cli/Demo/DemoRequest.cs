@@ -31,7 +31,7 @@ internal sealed record DemoRequest
     public bool UsesSamples => Inputs.Count == 0;
 
     /// <summary>Gets whether the demo ends by itself; a person at a terminal who gave no input keeps it to try, until Ctrl-C.</summary>
-    public bool EndsByItself => !UsesSamples || Seconds is not null || Plain || Json || Console.IsOutputRedirected;
+    public bool EndsByItself => !UsesSamples || Seconds is not null || Plain || Json;
 
     /// <summary>Gets the events per second that hold: what was asked for, or a speed at which people can watch the samples.</summary>
     public int? EffectiveRate => Rate ?? (UsesSamples ? SampleRate : null);

@@ -1,5 +1,3 @@
-using System.Net;
-using System.Net.Sockets;
 using System.Text.Json;
 using Massif.Mis.Core.Api;
 using Massif.Reb.Configuration;
@@ -20,7 +18,8 @@ public sealed class OperatorCommandTests : IAsyncLifetime, IDisposable
 
     public async Task InitializeAsync()
     {
-        Assert.Empty(DomainMaker.Create(DomainDirectory, new() { RulesText = "", PickPort = FreePort }));
+        using (var ports = new FreePorts())
+            Assert.Empty(DomainMaker.Create(DomainDirectory, new() { RulesText = "", PickPort = ports.Next }));
         for (var i = 0; i < 4; i++)
         {
             var (config, errors) = NodeConfig.Load(Directory.GetFiles(Path.Combine(DomainDirectory, "nodes"), "node.yaml", SearchOption.AllDirectories)
@@ -146,12 +145,5 @@ public sealed class OperatorCommandTests : IAsyncLifetime, IDisposable
     {
         await _apis[replica]!.DisposeAsync();
         _apis[replica] = null;
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

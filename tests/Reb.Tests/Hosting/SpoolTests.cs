@@ -188,7 +188,7 @@ public sealed class SpoolTests
         payload[0] = (byte)seq;
         var header = new BatchHeader(
             new(1, new(6, StreamClass.Bulk), 5, seq), 0, length, Digest.Of(payload), 100 + (long)seq, 0, Guid.Empty);
-        return InitialMessage.Build(header, 4, payload, (ReplicaId _, in Digest _, Span<byte> _) => { });
+        return InitialMessage.Build(header, 4, payload, (ReplicaId _, in Digest _, Span<byte> mac) => mac.Clear());
     }
 
     private Spool Open(HostDisk disk, long limit = 2 * 1024 * 1024) => new(disk, "bulk", new(limit, 5), new(0, 5, 0), _counters);

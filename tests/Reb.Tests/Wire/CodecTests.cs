@@ -186,7 +186,7 @@ public sealed class CodecTests
     public void No_bytes_make_a_decoder_throw_and_what_is_read_is_written_as_it_was()
     {
         var random = new Random(42);
-        byte[][] golden = [.. Directory.GetFiles(Path.Combine(GoldenDirectory(), "Golden"), "*.bin").Select(File.ReadAllBytes)];
+        byte[][] golden = [.. Directory.GetFiles(Path.Combine(Golden.Folder, "Golden"), "*.bin").Select(File.ReadAllBytes)];
         Assert.Equal(10, golden.Length);
         for (var i = 0; i < 200_000; i++)
         {
@@ -233,8 +233,6 @@ public sealed class CodecTests
             Assert.InRange(envelope.RouteLength, 0, Envelope.MaxRoute);
         }
     }
-
-    private static string GoldenDirectory([System.Runtime.CompilerServices.CallerFilePath] string file = "") => Path.GetDirectoryName(file)!;
 
     private static void Mac(ReplicaId replica, in Digest digest, Span<byte> mac) => mac.Fill((byte)(replica.Index + 1));
 

@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using System.Text;
 using Massif.Reb.Configuration;
 using Massif.Reb.Crypto;
@@ -15,13 +14,23 @@ internal static class Golden
 
     public static readonly Digest OtherDigest = Digest.Of("b"u8);
 
+    /// <summary>Gets the folder of these tests in the sources; a deterministic build does not say where it is.</summary>
+    public static string Folder { get; } = FindFolder();
+
     /// <summary>Compares with the file; with MASSIF_WRITE_GOLDEN=1 in the environment it writes a file that is not there yet.</summary>
-    public static byte[] Check(string name, byte[] bytes, [CallerFilePath] string source = "")
+    public static byte[] Check(string name, byte[] bytes)
     {
-        var file = Path.Combine(Path.GetDirectoryName(source)!, "Golden", name + ".bin");
+        var file = Path.Combine(Folder, "Golden", name + ".bin");
         if (!File.Exists(file) && Environment.GetEnvironmentVariable("MASSIF_WRITE_GOLDEN") == "1") File.WriteAllBytes(file, bytes);
         Assert.Equal(Convert.ToHexString(File.ReadAllBytes(file)), Convert.ToHexString(bytes));
         return File.ReadAllBytes(file);
+    }
+
+    private static string FindFolder()
+    {
+        var place = new DirectoryInfo(AppContext.BaseDirectory);
+        while (!File.Exists(Path.Combine(place.FullName, "Massif.sln"))) place = place.Parent ?? throw new DirectoryNotFoundException("No Massif.sln above the tests.");
+        return Path.Combine(place.FullName, "tests", "Reb.Tests", "Wire");
     }
 
     /// <summary>Keys of a domain that is always the same: private keys are SHA-256 of the ids.</summary>
