@@ -133,7 +133,7 @@ public sealed class DiskFullTests
     {
         public TmpfsFactAttribute()
         {
-            if (!CanMount.Value) Skip = "massif-not-run: mounting a tmpfs needs root and the right to mount";
+            if (!CanMount.Value && Environment.GetEnvironmentVariable("CI") != "true") Skip = "massif-not-run: mounting a tmpfs needs root and the right to mount";
         }
 
         private static Lazy<bool> CanMount { get; } = new(() =>
