@@ -40,6 +40,8 @@ public sealed class BroadcastSource
     private readonly Quorums _quorums;
     private readonly ReplicaView[] _replicas;
     private readonly Func<ulong, int> _bytesOf;
+    private readonly ulong _openedWith;
+    private ReplicaSet _heard; // Who said anything of this life since it was opened.
 
     /// <summary>
     /// Makes the core over a spool that holds the batches <paramref name="oldest"/> to <paramref name="newest"/> durably;
@@ -58,6 +60,7 @@ public sealed class BroadcastSource
         ArgumentOutOfRangeException.ThrowIfZero(oldest);
         ArgumentOutOfRangeException.ThrowIfLessThan(newest, oldest - 1);
         (Life, _quorums, Released, Newest) = (life, quorums, oldest - 1, newest);
+        _openedWith = newest;
         _bytesOf = bytesOf ?? (static _ => 0);
         _replicas = new ReplicaView[quorums.Replicas];
         for (var i = 0; i < _replicas.Length; i++) _replicas[i] = new(options, oldest);
@@ -89,6 +92,13 @@ public sealed class BroadcastSource
 
     private ulong Oldest => Released + 1;
 
+    /// <summary>
+    /// Gets the highest seq that may leave. A spool that was opened with batches may be an old copy: until so many replicas
+    /// said how far they are that nothing could be released without them, only what it was opened with is sent. New batches
+    /// would else leave under seqs that were used before (R0).
+    /// </summary>
+    private ulong MayLeave => _openedWith == 0 || _heard.Count >= _quorums.Available ? Newest : _openedWith;
+
     /// <summary>Returns the highest seq that a replica reports delivered and durable.</summary>
     public ulong DurableAt(ReplicaId replica) => _replicas[replica.Index].Durable;
 
@@ -105,8 +115,10 @@ public sealed class BroadcastSource
         if (from.Index >= _replicas.Length || status.Life != Life) return Verdict.NotEntitled;
         if (status.StartCounter == 0 || status.Low is 0 or > long.MaxValue) return Verdict.NotEntitled;
         if (!_replicas[from.Index].Update(status, now)) return Verdict.Old;
-        CheckSpool(effects);
-        if (!SpoolLost) Release(effects); // What they hold under these seqs is not what this spool holds: it moves to the next life.
+        var left = MayLeave; // Before this one counts: what did not leave yet can be known to nobody.
+        _heard = _heard.With(from);
+        CheckSpool(left, effects);
+        if (!SpoolLost) Release(left, effects); // What they hold under these seqs is not what this spool holds: it moves to the next life.
         SendNew(now, effects);
         return Verdict.Accepted;
     }
@@ -158,12 +170,13 @@ public sealed class BroadcastSource
     /// <summary>Sends what is durable, inside a window and never sent, lowest seq first; equal seqs in one effect.</summary>
     private void SendNew(Instant now, SourceEffects effects)
     {
+        var newest = MayLeave;
         while (!SpoolLost)
         {
             var (seq, to) = (ulong.MaxValue, default(ReplicaSet));
             for (var i = 0; i < _replicas.Length; i++)
             {
-                var unsent = _replicas[i].Unsent(Oldest, Newest);
+                var unsent = _replicas[i].Unsent(Oldest, newest);
                 if (unsent == 0 || unsent > seq) continue;
                 to = unsent < seq ? ReplicaSet.Of(new((byte)i)) : to.With(new((byte)i));
                 seq = unsent;
@@ -177,23 +190,23 @@ public sealed class BroadcastSource
     }
 
     /// <summary>Frees the spool up to what enough replicas report delivered and durable: f + 1 correct ones can then serve it.</summary>
-    private void Release(SourceEffects effects)
+    private void Release(ulong left, SourceEffects effects)
     {
         Span<ulong> durable = stackalloc ulong[_replicas.Length];
         for (var i = 0; i < durable.Length; i++) durable[i] = _replicas[i].Durable;
         durable.Sort();
-        var agreed = Math.Min(Newest, durable[^_quorums.CorrectMajority]); // The CorrectMajority-th largest.
+        var agreed = Math.Min(left, durable[^_quorums.CorrectMajority]); // The CorrectMajority-th largest.
         if (agreed <= Released) return;
         Released = agreed;
         effects.Add(SourceEffectKind.Release, agreed);
     }
 
-    /// <summary>Replicas that delivered more than the spool ever held: it was lost or set back, this life ends (R0).</summary>
-    private void CheckSpool(SourceEffects effects)
+    /// <summary>Replicas that delivered more than ever left this spool: it was lost or set back, this life ends (R0).</summary>
+    private void CheckSpool(ulong left, SourceEffects effects)
     {
         var ahead = 0;
         foreach (var replica in _replicas)
-            if (replica.Low > Newest + 1) ahead++;
+            if (replica.Low > left + 1) ahead++;
         if (SpoolLost || ahead < _quorums.OneCorrect) return;
         SpoolLost = true;
         effects.Add(SourceEffectKind.SpoolLost, Newest);

@@ -9,6 +9,7 @@ internal sealed class ReplicaView
     private readonly int _window;
     private readonly long _bytesMax;
     private long _bytesUnderWay;
+    private ulong _oldest; // What is released is fetched from peers: it is not under way.
     private ulong _startCounter;
     private ulong _high;
     private HaveBits _have;
@@ -59,6 +60,12 @@ internal sealed class ReplicaView
     {
         if (!Reachable) return 0;
         Next = Math.Max(Next, Math.Max(Low, oldest));
+        if (oldest > _oldest)
+        {
+            _oldest = oldest;
+            CountBytesUnderWay();
+        }
+
         while (Next < _high && Next <= newest && Has(Next)) Next++;
         if (_bytesUnderWay >= _bytesMax) return 0; // More would only wait in the queue of its link, or be dropped there.
         return Next < _high && Next <= newest ? Next : 0; // R8: nothing beyond the window.
@@ -133,7 +140,7 @@ internal sealed class ReplicaView
     private void CountBytesUnderWay()
     {
         _bytesUnderWay = 0;
-        for (var seq = Low; seq < Next; seq++)
+        for (var seq = Math.Max(Low, _oldest); seq < Next; seq++)
             if (!Has(seq)) _bytesUnderWay += _ring[Slot(seq)].Bytes;
     }
 

@@ -20,6 +20,19 @@ public sealed class SourceFlowTests
     }
 
     [Fact]
+    public void What_is_released_is_not_under_way_to_a_replica_that_lags()
+    {
+        var source = Make(new() { BytesUnderWayMax = 10 * BatchBytes });
+        var effects = new SourceEffects();
+        for (byte replica = 0; replica < 4; replica++) source.OnReplicaReachable(new(replica), true, At(0), effects);
+        source.OnBatchDurable(50, At(0), effects);
+        for (byte replica = 0; replica < 3; replica++) source.OnStatus(new(replica), StatusOf(low: 11), At(1), effects);
+
+        Assert.Equal(10UL, source.Released);
+        Assert.Contains(effects.Items.ToArray(), effect => effect.Seq == 20 && effect.To.Contains(new(3)));
+    }
+
+    [Fact]
     public void A_replica_that_makes_progress_is_not_repeated_to()
     {
         var source = Make(new());

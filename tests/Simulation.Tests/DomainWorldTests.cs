@@ -6,7 +6,7 @@ public sealed class DomainWorldTests
 {
     /// <summary>Production hosts under faults: CI runs this range, `massif simulate --world domain` any other.</summary>
     [Theory]
-    [InlineData(4, 140)]
+    [InlineData(4, 300)]
     [InlineData(7, 20)]
     public void Every_promise_of_a_whole_domain_holds_for_every_seed(int replicas, int seeds)
     {

@@ -98,11 +98,20 @@ internal sealed class PayloadStore(SegmentLog log, int seqsKept, long memoryByte
         LetGo();
     }
 
-    /// <summary>Returns the lowest seq of a life that is stored; null when none is.</summary>
-    public ulong? Oldest(StreamLife life) => _lives.TryGetValue(life, out var entries) ? entries.Keys.Min() : null;
+    /// <summary>
+    /// Returns the lowest seq of a life from which on everything up to what is delivered is stored; the next seq when nothing is.
+    /// What is stored above says nothing: a seq below it may still come.
+    /// </summary>
+    public ulong HeldFrom(StreamLife life, ulong delivered)
+    {
+        var from = delivered + 1;
+        if (!_lives.TryGetValue(life, out var entries)) return from;
+        while (from > 1 && entries.ContainsKey(from - 1)) from--;
+        return from;
+    }
 
-    /// <summary>Forgets what stood in the files up to one; returns per life that lost something the lowest seq that can still be read.</summary>
-    public List<(StreamLife Life, ulong Oldest)> Forget(long fileIndex)
+    /// <summary>Forgets what stood in the files up to one; returns per life that lost something the highest seq that it lost.</summary>
+    public List<(StreamLife Life, ulong Highest)> Forget(long fileIndex)
     {
         var changed = new List<(StreamLife, ulong)>();
         foreach (var (life, entries) in _lives)
@@ -116,7 +125,7 @@ internal sealed class PayloadStore(SegmentLog log, int seqsKept, long memoryByte
                 Remove(entries, seq);
             }
 
-            if (highest > 0) changed.Add((life, entries.Count > 0 ? entries.Keys.Min() : highest + 1));
+            if (highest > 0) changed.Add((life, highest));
             if (entries.Count == 0) _lives.Remove(life);
         }
 

@@ -60,7 +60,7 @@ internal sealed class ReplicaJournal
         // What retention dropped in an earlier run is known by what is not here any more.
         var tips = new List<StreamTip>();
         targets.Core.CopyTips(tips);
-        foreach (var tip in tips) targets.Core.OnRetention(tip.Life, _payloads.Oldest(tip.Life) ?? (tip.Delivered + 1));
+        foreach (var tip in tips) targets.Core.OnRetention(tip.Life, _payloads.HeldFrom(tip.Life, tip.Delivered));
     }
 
     /// <summary>Remembers the bytes that the input under way came with, in case the core asks to store them.</summary>
@@ -152,7 +152,7 @@ internal sealed class ReplicaJournal
         {
             var dropped = _log.OldestFile;
             if (!_log.DropOldest()) break;
-            foreach (var (life, oldest) in _payloads.Forget(dropped)) core.OnRetention(life, oldest);
+            foreach (var (life, highest) in _payloads.Forget(dropped)) core.OnRetention(life, highest + 1);
         }
     }
 

@@ -38,7 +38,7 @@ internal sealed class Spool
     private long _syncedTicket;
     private bool _newestHasBatches;
 
-    /// <summary>Opens the newest incarnation above a given one when it is undamaged, or makes one.</summary>
+    /// <summary>Opens the newest incarnation above a given one when it is undamaged and had a batch, or makes one.</summary>
     public Spool(IDisk disk, string stream, SpoolLimits limits, IncarnationChoice choice, Counters counters)
     {
         (_disk, _limits, LastTicket) = (disk, limits, choice.AfterTicket);
@@ -49,9 +49,20 @@ internal sealed class Spool
         {
             _log = SegmentLog.Open(disk, NameOf(stream, Incarnation), segmentBytes);
             _log.Scan(Index);
-            if (_log.Damage.Count == 0) return;
-            counters.Of($"massif_spool_damaged_total{{stream=\"{stream}\"}}").Add();
-            Damage = _log.Damage[0].Reason;
+            if (_log.Damage.Count == 0 && Newest > 0) return;
+            if (_log.Damage.Count > 0)
+            {
+                counters.Of($"massif_spool_damaged_total{{stream=\"{stream}\"}}").Add();
+                Damage = _log.Damage[0].Reason;
+            }
+
+            else
+            {
+                // Without a batch it is new, or an old copy of which the replicas may know more: nobody can tell (R0).
+                foreach (var file in disk.Files.Where(file => file.StartsWith(NameOf(stream, Incarnation), StringComparison.Ordinal)).ToList())
+                    disk.Delete(file);
+            }
+
             Forget();
         }
 

@@ -54,7 +54,7 @@ internal sealed class DomainChecker(DomainWorld world)
     public void EdgeRestarted(EdgeProcess edge, ulong survived, ulong durable)
     {
         Demand(survived >= durable, "NoLoss", $"{edge.Name} comes back with batches up to {survived}, and {durable} were synced");
-        if (_lifeOfEdge.TryGetValue(edge.Index, out var life))
+        if (durable > 0 && _lifeOfEdge.TryGetValue(edge.Index, out var life))
             Demand(edge.Host!.Source.Life == life, "NoLoss", $"{edge.Name} comes back with a new incarnation");
         _lifeOfEdge[edge.Index] = edge.Host!.Source.Life;
     }

@@ -68,7 +68,7 @@ public sealed class SpoolTests
                     break;
                 case 7 when random.Next(10) == 0:
                     spool = Open(disk = disk.Crash(random));
-                    if (incarnation != 0) Assert.Equal(incarnation, spool.Incarnation);
+                    if (durable > 0) Assert.Equal(incarnation, spool.Incarnation);
                     Assert.True(spool.Newest >= durable, $"{spool.Newest} < {durable}");
                     Assert.True(spool.Oldest <= released + 1);
                     for (var seq = spool.Oldest; seq <= spool.Newest; seq++)
@@ -105,10 +105,25 @@ public sealed class SpoolTests
         Assert.Equal(2, disk.Files.Count);
         Assert.Equal(1, _counters.Of("massif_spool_damaged_total{stream=\"bulk\"}").Value);
 
+        Append(again, 1);
+        again.EndTurn();
         disk.Answer();
         var third = Open(disk.Reopened());
         Assert.Equal(again.Incarnation, third.Incarnation);
         Assert.Null(third.Damage);
+    }
+
+    [Fact]
+    public void A_spool_without_a_batch_may_be_an_old_copy_so_each_start_begins_a_new_incarnation()
+    {
+        var disk = new HostDisk();
+        var spool = Open(disk);
+        disk.Answer();
+        var again = Open(disk = disk.Reopened());
+        Assert.True(again.Incarnation > spool.Incarnation);
+        Assert.Null(again.Damage);
+        disk.Answer();
+        Assert.Single(disk.Files);
     }
 
     [Fact]

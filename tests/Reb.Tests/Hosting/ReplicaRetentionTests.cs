@@ -1,0 +1,67 @@
+using Massif.Reb.Links;
+using Massif.Reb.Protocol;
+using Massif.Reb.Wire;
+
+namespace Massif.Reb.Tests.Hosting;
+
+/// <summary>What a replica says it does not hold any more, and what it must not say so of.</summary>
+public sealed class ReplicaRetentionTests : IDisposable
+{
+    private readonly HostWorld _world = new(window: 16);
+
+    [Fact]
+    public void Retention_drops_the_oldest_segments_and_says_gone_also_after_a_restart()
+    {
+        _world.StartAll(journalLimit: 512 * 1024);
+        for (var i = 0; i < 40; i++) PublishLong(8, 8000);
+        var replica = _world.Replicas[0]!;
+        Assert.True(replica.Host.JournalBytes < 900 * 1024);
+        var life = replica.Tip().Life;
+        Assert.False(replica.Host.TryRead(life, 1, out _));
+        Assert.True(replica.Host.TryRead(life, replica.Tip().Delivered, out _));
+        Assert.Equal(FrameType.Gone, AnswerToFetch(replica, life, 3, Digest.Of([1])));
+
+        var disk = replica.Disk.Reopened();
+        _world.Kill(0);
+        var again = _world.Start(0, disk, journalLimit: 512 * 1024);
+        _world.Pass(500);
+        Assert.Equal(FrameType.Gone, AnswerToFetch(again, life, 3, Digest.Of([1])));
+    }
+
+    [Fact]
+    public void A_seq_that_was_missing_at_a_restart_is_held_and_served_once_it_is_delivered()
+    {
+        _world.StartAll();
+        for (var i = 0; i < 4; i++) _world.Replicas[i]!.Take(HostWorld.Edge, _world.InitialFor(i, 2, [2, 2], incarnation: 9));
+        _world.Pass(100); // Everybody holds seq 2; seq 1 never came.
+        var disk = _world.Replicas[0]!.Disk.Reopened();
+        _world.Kill(0);
+        var replica = _world.Start(0, disk);
+        _world.Pass(500);
+        for (var i = 0; i < 4; i++) _world.Replicas[i]!.Take(HostWorld.Edge, _world.InitialFor(i, 1, [1, 1], incarnation: 9));
+        _world.Pass(500);
+        var tip = replica.Tip(9);
+        Assert.Equal(2UL, tip.Delivered);
+        Assert.True(replica.Host.TryRead(tip.Life, 1, out var batch));
+        Assert.Equal(FrameType.Payload, AnswerToFetch(replica, tip.Life, 1, Digest.Of(batch.Header.Span)));
+    }
+
+    public void Dispose() => _world.Dispose();
+
+    /// <summary>Lets a peer ask for a payload; what is answered stays in the replica's hands.</summary>
+    private FrameType AnswerToFetch(ReplicaNode replica, StreamLife life, ulong seq, in Digest digest)
+    {
+        replica.Links.Sent.Clear();
+        replica.Take(HostWorld.Core(1), ReplicaFrames.BuildFetch(new(1, life.Stream, life.Incarnation, seq), digest));
+        replica.Host.EndTurn(_world.Now);
+        replica.AnswerDisk();
+        var answers = replica.Links.Sent.Where(sent => sent.To == HostWorld.Core(1)).Select(sent => (FrameType)Frames.TypeOf(sent.Frame.Span));
+        return answers.Single(type => type is FrameType.Payload or FrameType.Gone);
+    }
+
+    private void PublishLong(int count, int length)
+    {
+        for (var i = 0; i < count; i++) _world.Source!.Publish(new string((char)('a' + i), length));
+        _world.Pass(30);
+    }
+}
