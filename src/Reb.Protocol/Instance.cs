@@ -138,19 +138,25 @@ internal sealed class Instance
     public bool Holds(in Digest digest) =>
         (HeldCount > 0 && _heldFirst == digest) || (HeldCount > 1 && _heldSecond == digest);
 
-    /// <summary>Remembers a held payload: that of the INITIAL, that of the decision, or both when the source equivocates.</summary>
+    /// <summary>
+    /// Remembers a held payload: that of the INITIAL, that of the decision, or both when the source equivocates. A third is one that
+    /// was read back without its ECHO: torn, so nobody was told of it, and it makes room.
+    /// </summary>
     public void Hold(in Digest digest, int length)
     {
         if (Holds(digest)) return;
-        Invariant.Holds(HeldCount < 2);
-        if (HeldCount++ == 0) (_heldFirst, _heldFirstLength) = (digest, length);
-        else (_heldSecond, _heldSecondLength) = (digest, length);
+        if (HeldCount == 0 || (HeldCount == 2 && !IsNeeded(_heldFirst))) (_heldFirst, _heldFirstLength) = (digest, length);
+        else if (HeldCount == 1 || !IsNeeded(_heldSecond)) (_heldSecond, _heldSecondLength) = (digest, length);
+        else throw new InvariantViolationException($"{Window.Life}#{Seq} needs three payloads.");
+        HeldCount = Math.Min(HeldCount + 1, 2);
     }
 
     public (Digest Digest, int Length) HeldAt(int index) =>
         index == 0 ? (_heldFirst, _heldFirstLength) : (_heldSecond, _heldSecondLength);
 
     public int LengthOf(in Digest digest) => _heldFirst == digest ? _heldFirstLength : _heldSecondLength;
+
+    private bool IsNeeded(in Digest digest) => digest == Initial || digest == OwnEcho || (IsDecided && digest == Decided.Digest);
 
     private int IndexOf(in Digest digest)
     {

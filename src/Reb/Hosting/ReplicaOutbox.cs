@@ -26,7 +26,7 @@ internal sealed class ReplicaOutbox : IFrameOutput
     private readonly Counters.Counter _dropped;
     private readonly Counters.Counter _sent;
     private long _waitingBytes;
-    private uint _nextPath; // Unsigned: it runs over in a few months, and a negative path would end the replica.
+    private readonly uint[] _turnsOf; // Per source. Unsigned: they run over in a few months, and a negative path would end the replica.
 
     public ReplicaOutbox(Domain domain, ILinks links, EnvelopeSender toSources, Counters counters)
     {
@@ -34,6 +34,7 @@ internal sealed class ReplicaOutbox : IFrameOutput
         _votes = [.. domain.Replicas.Select(_ => new List<Vote>())];
         _statuses = [.. domain.Replicas.Select(_ => new List<StreamStatus>())];
         _sourceStatuses = [.. domain.Nodes.Select(_ => new List<StreamStatus>())];
+        _turnsOf = new uint[domain.Nodes.Count];
         _dropped = counters.Of("massif_frames_dropped_total{reason=\"outbox_full\"}");
         _sent = counters.Of("massif_votes_sent_total");
     }
@@ -118,22 +119,27 @@ internal sealed class ReplicaOutbox : IFrameOutput
         _statuses[to.Index].Clear();
     }
 
+    /// <summary>
+    /// Every frame takes another path than in the turn before: a relay that swallows statuses delays them by one turn, and never
+    /// hides them. One count for all sources would not do: as many of them as there are paths would each keep its own path.
+    /// </summary>
     private void PackForSource(NodeIndex source)
     {
         var statuses = System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_sourceStatuses[source.Value]);
+        if (statuses.IsEmpty) return;
+        var path = _turnsOf[source.Value]++;
         for (; !statuses.IsEmpty; statuses = statuses[Math.Min(statuses.Length, StatusFrame.MaxStatuses)..])
-            SendToSource(source, StatusFrame.BuildBody(statuses[..Math.Min(statuses.Length, StatusFrame.MaxStatuses)]));
+            SendToSource(source, StatusFrame.BuildBody(statuses[..Math.Min(statuses.Length, StatusFrame.MaxStatuses)]), path++);
         _sourceStatuses[source.Value].Clear();
     }
 
-    private void SendToSource(NodeIndex source, byte[] body)
+    private void SendToSource(NodeIndex source, byte[] body, uint firstPath)
     {
         var hash = Digest.Of(body);
         ReadOnlySpan<NodeIndex> destination = [source];
-        // Turning through the paths: a relay that swallows statuses delays them by one turn, and never hides them.
-        for (var tried = 0; tried < _toSources.Paths.Count; tried++)
+        for (uint tried = 0; tried < _toSources.Paths.Count; tried++)
         {
-            var path = (int)(_nextPath++ % (uint)_toSources.Paths.Count);
+            var path = (int)((firstPath + tried) % (uint)_toSources.Paths.Count);
             if (_toSources.Send(EnvelopeContent.Status, hash, body, destination, path, this)) return;
         }
     }

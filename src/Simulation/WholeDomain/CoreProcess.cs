@@ -32,6 +32,9 @@ internal sealed class CoreProcess : SimulatedNode
     /// <summary>Gets or sets whether its disk was wiped: it then is among the f, sends no ECHO, and has to catch up all the same.</summary>
     public bool Wiped { get; set; }
 
+    /// <summary>Gets or sets whether votes that it had sent went with its disk. One that never voted has forgotten nothing (R13).</summary>
+    public bool LostVotes { get; set; }
+
     protected override Instant? NextDeadline => Host?.NextDeadline;
 
     protected override void Open(in Moment now)

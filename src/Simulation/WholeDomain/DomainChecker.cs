@@ -73,12 +73,16 @@ internal sealed class DomainChecker(DomainWorld world)
     public void Voted(CoreProcess core, in Vote vote)
     {
         var echo = vote.Kind == VoteKind.Echo;
-        Demand(!(echo && core.Wiped), "NoEchoAfterLoss", $"{core.Name} lost its log and sends {vote}");
+        Demand(!(echo && core.LostVotes), "NoEchoAfterLoss", $"{core.Name} lost its log and sends {vote}");
         if (core.Wiped) return;
         if (_votes.TryAdd((core.Replica, vote.Instance, echo), vote.Digest)) return;
         var first = _votes[(core.Replica, vote.Instance, echo)];
         Demand(first == vote.Digest, "VoteOnce", $"{core.Name} said {first.A:x} and now {vote}");
     }
+
+    /// <summary>The disk of a correct replica is lost, with every vote that it had sent.</summary>
+    public void DiskLost(CoreProcess core) =>
+        (core.Wiped, core.LostVotes) = (true, core.LostVotes || _votes.Keys.Any(vote => vote.Replica == core.Replica));
 
     /// <summary>A correct replica is back: what it had said it holds, it holds.</summary>
     public void Restarted(CoreProcess core)

@@ -93,7 +93,7 @@ internal sealed class DomainMischief
         if (_world.Trace.IsRead) _world.Trace.Say($"{victim.Name} loses its disk");
         Crash(victim, _world.Shape.MeanPause * 2);
         victim.Disk.Wipe();
-        victim.Wiped = true;
+        _world.Checker.DiskLost(victim);
     }
 
     private void Blackout()

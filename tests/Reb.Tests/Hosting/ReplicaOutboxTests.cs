@@ -65,6 +65,24 @@ public sealed class ReplicaOutboxTests : IDisposable
     }
 
     [Fact]
+    public void As_many_frames_a_turn_as_there_are_paths_do_not_keep_their_paths()
+    {
+        var outbox = Outbox();
+        var ways = new HashSet<NodeIndex>();
+        for (var turn = 0; turn < 3; turn++)
+        {
+            for (ulong life = 1; life <= 3 * StatusFrame.MaxStatuses; life++)
+                outbox.AddStatus(default, toSource: true, new(1, new(new(6, StreamClass.Bulk), life), 1, 257, 0, default));
+            outbox.EndTurn(gate: 0);
+            var sent = _links.Take();
+            Assert.Equal(3, sent.Select(frame => frame.To).Distinct().Count());
+            ways.Add(sent[0].To);
+        }
+
+        Assert.Equal(3, ways.Count);
+    }
+
+    [Fact]
     public void What_waits_for_the_disk_is_bounded_and_the_newest_is_dropped_and_counted()
     {
         var outbox = Outbox();
