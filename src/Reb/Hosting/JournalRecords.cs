@@ -50,7 +50,7 @@ internal enum JournalKind : byte
     /// <summary>A checkpoint, whose state stands before it.</summary>
     Checkpoint = 14,
 
-    /// <summary>A life went to a checkpoint; in a snapshot, whose application state contains it, without the checkpoint.</summary>
+    /// <summary>A life went to a checkpoint, which stands before it.</summary>
     Jump = 15,
 }
 

@@ -148,7 +148,7 @@ internal sealed class JournalRestore(SegmentLog log, PayloadStore payloads, Chec
     private void RestoreJump(RecordAddress address, ReadOnlySpan<byte> body)
     {
         var (instance, chain) = JournalRecords.ReadJump(body);
-        if (!_inBase && address >= _base && instance.Seq > targets.Application.Applied(instance.Life))
+        if (address >= _base && instance.Seq > targets.Application.Applied(instance.Life))
         {
             // Damage took its state: the replica is where it was before, and its peers help it again.
             if (!checkpoints.TryFind(instance.Life, instance.Seq, out var kept)) return;

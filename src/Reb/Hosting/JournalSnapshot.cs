@@ -22,13 +22,11 @@ internal sealed class JournalSnapshot(SegmentLog log, PayloadStore payloads, lon
         StartDesk start,
         IApplication application,
         CheckpointStore checkpoints,
-        IEnumerable<byte[]> jumpsUndurable,
         IEnumerable<byte[]> deliveredUndurable)
     {
         _start = start;
         Append(JournalKind.SnapshotBegins, default);
         start.Snapshot(this);
-        foreach (var jump in jumpsUndurable) Append(JournalKind.Jump, jump); // The lives below say that they are behind it.
         core.Snapshot(this);
         foreach (var checkpoint in checkpoints.All) _bytes += Append(log, checkpoint);
         foreach (var delivered in deliveredUndurable) Append(JournalKind.Delivered, delivered);

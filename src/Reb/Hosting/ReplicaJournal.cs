@@ -23,7 +23,6 @@ internal sealed class ReplicaJournal
     private readonly PayloadStore _payloads;
     private readonly Queue<(long Ticket, long Record, long Bytes)> _tickets = new();
     private readonly Queue<(long Record, byte[] Body)> _deliveredUndurable = new();
-    private readonly Queue<(long Record, byte[] Body)> _jumpsUndurable = new();
     private readonly Counters.Counter _bytes;
     private readonly Counters.Counter _damage;
     private readonly long _limitBytes;
@@ -112,10 +111,8 @@ internal sealed class ReplicaJournal
 
     public void LogJump(in Effect effect)
     {
-        var body = JournalRecords.Jump(effect);
-        _jumpsUndurable.Enqueue((effect.Record, body));
         _payloads.DropUpTo(effect.Instance.Life, effect.Instance.Seq);
-        Append(JournalKind.Jump, body);
+        Append(JournalKind.Jump, JournalRecords.Jump(effect));
     }
 
     public void LogStart(in Effect effect, bool settled) =>
@@ -157,7 +154,6 @@ internal sealed class ReplicaJournal
         }
 
         while (_deliveredUndurable.TryPeek(out var delivered) && delivered.Record <= record) _deliveredUndurable.Dequeue();
-        while (_jumpsUndurable.TryPeek(out var jump) && jump.Record <= record) _jumpsUndurable.Dequeue();
         _payloads.OnSynced(ticket);
         return record;
     }
@@ -168,8 +164,8 @@ internal sealed class ReplicaJournal
         // A snapshot may fill a segment by itself, when a source leaves a whole window undecided: it must not call for the next.
         if (!_log.NeedsRoll || _bytesSinceSnapshot < _segmentBytes / 2) return;
         var snapshot = new JournalSnapshot(_log, _payloads, _ticket + 1);
-        _log.Roll(_ => _turnBytes += snapshot.Write(
-            core, start, application, Checkpoints, _jumpsUndurable.Select(jump => jump.Body), _deliveredUndurable.Select(delivered => delivered.Body)));
+        var deliveredUndurable = _deliveredUndurable.Select(delivered => delivered.Body);
+        _log.Roll(_ => _turnBytes += snapshot.Write(core, start, application, Checkpoints, deliveredUndurable));
         _bytesSinceSnapshot = 0;
         while (_log.TotalBytes > _limitBytes && _log.Files > 2)
         {

@@ -60,9 +60,9 @@ internal sealed class HostWorld : IDisposable
         return node;
     }
 
-    public void StartAll(long journalLimit = 64L * 1024 * 1024)
+    public void StartAll(long journalLimit = 64L * 1024 * 1024, int padding = 0)
     {
-        for (var i = 0; i < 4; i++) Start(i, journalLimit: journalLimit);
+        for (var i = 0; i < 4; i++) Start(i, journalLimit: journalLimit, padding: padding);
         Source = new(this, new HostDisk());
         Run();
     }

@@ -62,6 +62,7 @@ internal sealed class RecordingApplication : IApplication
     {
         State[KeyOf(life)].Chain.Write(destination.GetSpan(Digest.Length));
         destination.Advance(Digest.Length);
+        destination.Write(new byte[Padding]);
     }
 
     public bool TryJump(StreamLife life, ulong seq, in Digest chain, ReadOnlySpan<byte> state)

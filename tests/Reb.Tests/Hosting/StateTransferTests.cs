@@ -38,26 +38,78 @@ public sealed class StateTransferTests : IDisposable
         Assert.True(again.Host.EchoForbidden);
     }
 
-    [Fact]
-    public void What_a_checkpoint_brought_is_there_after_a_restart_and_after_a_crash_at_any_point()
+    /// <summary>With a state longer than a segment a snapshot begins in the very turn that goes to the checkpoint.</summary>
+    [Theory]
+    [InlineData(0)]
+    [InlineData(70_000)]
+    public void What_a_checkpoint_brought_is_there_after_a_restart_and_after_a_crash_at_any_point(int stateBytes)
     {
-        var behind = LeaveBehind();
+        var behind = LeaveBehind(stateBytes);
         for (var seed = 0; seed < 30; seed++)
         {
             var random = new Random(seed);
             var disk = behind.Reopened();
-            var again = _world.Start(3, disk, JournalLimit);
-            var point = random.Next(1, 40);
-            for (var turn = 0; turn < point; turn++) _world.Pass(10);
-            var crashed = disk.Crash(random);
-            var durable = again.Tip().Durable;
+            var again = _world.Start(3, disk, JournalLimit, stateBytes);
+            var crashed = seed % 2 == 0 ? CrashAtCheckpoint(again, random) : null;
+            if (seed % 2 == 0) Assert.NotNull(crashed);
+            for (var turn = seed % 2 == 0 ? 0 : random.Next(40); turn > 0; turn--) _world.Pass(10);
+            var durable = crashed is null ? again.Tip().Durable : 3;
+            crashed ??= disk.Crash(random);
             _world.Kill(3);
-            again = _world.Start(3, crashed, JournalLimit);
+            again = _world.Start(3, crashed, JournalLimit, stateBytes);
             Assert.True(again.Tip().Durable >= durable);
             _world.Pass(3000);
             AssertCaughtUp(again);
             _world.Kill(3);
         }
+    }
+
+    [Fact]
+    public void A_snapshot_behind_a_checkpoint_stands_alone_when_the_end_of_the_segment_before_it_is_lost()
+    {
+        var again = _world.Start(3, LeaveBehind(70_000), JournalLimit, 70_000);
+        HostDisk? crashed = null;
+        _world.Loses = (from, to, frame) =>
+        {
+            if (crashed is not null || to != again.Self || Frames.TypeOf(frame) != (byte)FrameType.CheckpointPart) return false;
+            var (file, length) = (again.Disk.Files[^1], again.Disk.LengthOf(again.Disk.Files[^1]));
+            again.Take(from, frame);
+            again.Host.EndTurn(_world.Now);
+            Assert.NotEqual(file, again.Disk.Files[^1]);
+            crashed = again.Disk.Reopened();
+            crashed.Medium.Truncate(file, length);
+            return true;
+        };
+        _world.Pass(1500);
+        _world.Loses = null;
+        _world.Kill(3);
+        again = _world.Start(3, crashed, JournalLimit, 70_000);
+        Assert.Equal(320UL, again.Tip().Delivered);
+        _world.Pass(3000);
+        AssertCaughtUp(again);
+    }
+
+    [Fact]
+    public void A_checkpoint_outlives_the_segment_that_it_was_written_to()
+    {
+        _world.StartAll(JournalLimit);
+        for (ulong seq = 1; seq <= 64; seq++)
+        {
+            for (var i = 0; i < 4; i++) _world.Replicas[i]!.Take(HostWorld.Edge, _world.InitialFor(i, seq, [1], incarnation: 9));
+            _world.Run();
+        }
+
+        for (var i = 0; i < 40; i++) Publish(_world, 8);
+        var disk = _world.Replicas[0]!.Disk.Reopened();
+        _world.Kill(0);
+        var again = _world.Start(0, disk, JournalLimit);
+        _world.Pass(500);
+        var life = again.Tip(9).Life;
+        Assert.False(again.Host.TryRead(life, 64, out _));
+        again.Take(HostWorld.Core(1), TransferFrames.BuildQuery(new(1, life.Stream, life.Incarnation, 1)));
+        again.Host.EndTurn(_world.Now);
+        again.AnswerDisk();
+        Assert.Contains(again.Links.Sent, sent => Frames.TypeOf(sent.Frame.Span) == (byte)FrameType.CheckpointOffer);
     }
 
     [Fact]
@@ -126,15 +178,32 @@ public sealed class StateTransferTests : IDisposable
     public void Dispose() => _world.Dispose();
 
     /// <summary>Replica 3 delivers three batches and is away for 320 more, which is past the memory and the journal of the others.</summary>
-    private HostDisk LeaveBehind()
+    private HostDisk LeaveBehind(int stateBytes = 0)
     {
-        _world.StartAll(JournalLimit);
+        _world.StartAll(JournalLimit, stateBytes);
         Publish(_world, 3);
         var disk = _world.Replicas[3]!.Disk.Reopened();
         _world.Kill(3);
         for (var i = 0; i < 40; i++) Publish(_world, 8);
         Assert.False(_world.Replicas[0]!.Host.TryRead(_world.Replicas[0]!.Tip().Life, 4, out _));
         return disk;
+    }
+
+    /// <summary>Lets time go by until the replica goes to a checkpoint, and cuts its power before that turn's sync is answered.</summary>
+    private HostDisk? CrashAtCheckpoint(ReplicaNode replica, Random random)
+    {
+        HostDisk? crashed = null;
+        _world.Loses = (from, to, frame) =>
+        {
+            if (crashed is not null || to != replica.Self || Frames.TypeOf(frame) != (byte)FrameType.CheckpointPart) return false;
+            replica.Take(from, frame);
+            replica.Host.EndTurn(_world.Now);
+            crashed = replica.Disk.Crash(random);
+            return true;
+        };
+        _world.Pass(1500);
+        _world.Loses = null;
+        return crashed;
     }
 
     private static void Publish(HostWorld world, int count)
