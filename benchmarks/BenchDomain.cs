@@ -33,7 +33,8 @@ internal sealed class BenchDomain : IDisposable
     public IReadOnlyList<string> Replicas => [.. Domain.Replicas.Select(node => node.Id)];
 
     /// <summary>Returns the CPU time that each process has used.</summary>
-    public Dictionary<string, TimeSpan> Cpu() => _processes.ToDictionary(pair => pair.Key, pair => Read(pair.Value, p => p.TotalProcessorTime));
+    public Dictionary<string, TimeSpan> Cpu() =>
+        _processes.ToDictionary(pair => pair.Key, pair => Read(pair.Value, p => p.TotalProcessorTime));
 
     /// <summary>Returns the directory with the operator's certificate and key.</summary>
     public string OperatorFile(string file) => Path.Combine(_directory, "clients", "operator", file);

@@ -108,7 +108,8 @@ internal static class HalfLoad
                 {
                     if (!_sentAt.TryRemove(address, out var at)) continue;
                     _hasBegun = true;
-                    if (!address.StartsWith(FirstProbes, StringComparison.Ordinal)) Times.Add(Stopwatch.GetElapsedTime(at).TotalMilliseconds);
+                    if (!address.StartsWith(FirstProbes, StringComparison.Ordinal))
+                        Times.Add(Stopwatch.GetElapsedTime(at).TotalMilliseconds);
                 }
 
                 if (Times.Count == Alarms) return;

@@ -16,7 +16,8 @@ internal readonly record struct Measurement(double PerSecond, IReadOnlyDictionar
     /// <param name="cpu">Returns the CPU time that each process has used so far.</param>
     /// <param name="cancel">Ends the measurement.</param>
     /// <exception cref="BenchException">Nothing moved for half a minute.</exception>
-    public static async Task<Measurement> TakeAsync(BenchRun run, Func<Task<double>> done, Func<Dictionary<string, TimeSpan>> cpu, CancellationToken cancel)
+    public static async Task<Measurement> TakeAsync(
+        BenchRun run, Func<Task<double>> done, Func<Dictionary<string, TimeSpan>> cpu, CancellationToken cancel)
     {
         await WaitForWorkAsync(done, cancel);
         await Task.Delay(run.WarmUp, cancel);
@@ -34,7 +35,8 @@ internal readonly record struct Measurement(double PerSecond, IReadOnlyDictionar
 
         if (last <= first) throw new BenchException("nothing was done while it was measured");
         var work = last - first;
-        return new(Median(rates), cpu().ToDictionary(node => node.Key, node => (node.Value - cpuBefore[node.Key]).TotalMicroseconds / work));
+        var byNode = cpu().ToDictionary(node => node.Key, node => (node.Value - cpuBefore[node.Key]).TotalMicroseconds / work);
+        return new(Median(rates), byNode);
     }
 
     /// <summary>Returns the median; of an even number the lower middle.</summary>

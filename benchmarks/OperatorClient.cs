@@ -14,7 +14,8 @@ internal sealed class OperatorClient : IDisposable
     {
         _authority = X509CertificateLoader.LoadCertificateFromFile(domain.OperatorFile("ca.pem"));
         _certificate = X509Certificate2.CreateFromPemFile(domain.OperatorFile("cert.pem"), domain.OperatorFile("key.pem"));
-        var replicas = domain.Domain.Replicas.Select(node => new ReplicaAddress(node.Id, node.ApiAddress!.Value.Host, node.ApiAddress.Value.Port));
+        var replicas = domain.Domain.Replicas.Select(
+            node => new ReplicaAddress(node.Id, node.ApiAddress!.Value.Host, node.ApiAddress.Value.Port));
         Voting = new(new(domain.Domain.Name, domain.Domain.Quorums.Faults, [.. replicas], _authority, _certificate));
     }
 

@@ -6,7 +6,7 @@ using Massif.Reb.Configuration;
 
 namespace Massif.Benchmarks;
 
-/// <summary>The installed rsyslog with the lines of our own benchmarks: TCP on loopback to a file, nothing parsed, nothing synced.</summary>
+/// <summary>The installed rsyslog with the lines of our own benchmarks: TCP on loopback to a file, nothing parsed or synced.</summary>
 internal static class RsyslogPeer
 {
     /// <summary>The name on the command line.</summary>
@@ -60,7 +60,7 @@ internal static class RsyslogPeer
         }
     }
 
-    /// <summary>imptcp is the faster one of its TCP inputs; the template writes a line as it came, so that the file's length counts them.</summary>
+    /// <summary>Its faster TCP input, and a template that writes a line as it came, so that the file's length counts them.</summary>
     private static string Configuration(IPEndPoint listener, string directory, string written) => string.Create(
         CultureInfo.InvariantCulture,
         $"""
@@ -78,7 +78,8 @@ internal static class RsyslogPeer
         File.WriteAllText(file, configuration);
         var start = new ProcessStartInfo("/bin/sh");
         string[] command = [program, "-n", "-f", file, "-i", Path.Combine(directory, "pid")];
-        foreach (var argument in (string[])["-c", "exec \"$@\" >>\"$0\" 2>&1", LogOf(directory), .. command]) start.ArgumentList.Add(argument);
+        string[] arguments = ["-c", "exec \"$@\" >>\"$0\" 2>&1", LogOf(directory), .. command];
+        foreach (var argument in arguments) start.ArgumentList.Add(argument);
         return Process.Start(start) ?? throw new BenchException($"{program} did not start");
     }
 

@@ -29,10 +29,12 @@ internal static class WholeWayBenchmark
         var pacing = PaceAsync(domain, sender, stop.Token);
         try
         {
-            var measured = await Measurement.TakeAsync(run, () => domain.LowestAsync("massif_events_correlated_total", cancel), domain.Cpu, cancel);
+            var measured = await Measurement.TakeAsync(
+                run, () => domain.LowestAsync("massif_events_correlated_total", cancel), domain.Cpu, cancel);
             var alarm = await AlarmTimeAsync(domain, cancel);
             var metrics = await domain.MetricsAsync(domain.Edge.Id, cancel);
-            run.Request.Progress($"{name}: {metrics.Sum("massif_initial_repeats_total")} repeats of {metrics.Sum("massif_batches_published_total")} batches");
+            var (repeats, batches) = (metrics.Sum("massif_initial_repeats_total"), metrics.Sum("massif_batches_published_total"));
+            run.Request.Progress($"{name}: {repeats} repeats of {batches} batches");
             // With copies a batch crosses four direct links, two to the relays, and four behind each relay.
             var hops = copies ? Replicas + (Relays * (1 + Replicas)) : Replicas;
             var limit = run.Machine.Tls / (hops * SyslogLines.EncodedBytes);

@@ -29,7 +29,11 @@ internal static class BenchCommand
             HelpName = "N",
             DefaultValueFactory = _ => 8,
         };
-        var json = new Option<bool>("--json") { Description = "Print one JSON array on standard output: name, value, unit, cpu_us_per_event, limit, ratio, memory_mib, cpu_us_per_event_by_node." };
+        var json = new Option<bool>("--json")
+        {
+            Description = "Print one JSON array on standard output: name, value, unit, cpu_us_per_event, limit, limited_by, ratio, " +
+                "memory_mib, cpu_us_per_event_by_node.",
+        };
         only.Validators.Add(result =>
         {
             foreach (var token in result.Tokens.Where(token => !Bench.Names.Contains(token.Value)))

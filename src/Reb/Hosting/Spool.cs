@@ -13,7 +13,7 @@ namespace Massif.Reb.Hosting;
 /// </remarks>
 internal sealed class Spool
 {
-    /// <summary>Most bytes of durable batches kept in memory: 8 MiB, more than is under way to a replica; a batch of the rest is read in microseconds.</summary>
+    /// <summary>Most bytes of durable batches kept in memory: 8 MiB, more than is under way to a replica.</summary>
     public const long MemoryBytesMax = 8 * 1024 * 1024;
 
     private const byte BatchRecord = 1;
