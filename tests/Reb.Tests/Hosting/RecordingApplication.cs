@@ -18,6 +18,8 @@ internal sealed class RecordingApplication : IApplication
 
     public int Padding { get; init; }
 
+    public bool WasRestored { get; private set; }
+
     public void Apply(in BatchHeader header, in Digest digest, ReadOnlyMemory<byte> payload)
     {
         Span<byte> encoded = stackalloc byte[BatchHeader.Length];
@@ -45,18 +47,22 @@ internal sealed class RecordingApplication : IApplication
             destination.Advance(EntryLength);
         }
 
-        destination.Write(new byte[Padding]);
+        destination.Write(PaddingBytes());
     }
 
     public void Restore(ReadOnlySpan<byte> state)
     {
         State.Clear();
+        Assert.True(state[^Padding..].SequenceEqual(PaddingBytes()));
+        WasRestored = true;
         for (var rest = state[..^Padding]; !rest.IsEmpty; rest = rest[EntryLength..])
         {
             var key = (BinaryPrimitives.ReadUInt16LittleEndian(rest), (StreamClass)rest[2], BinaryPrimitives.ReadUInt64LittleEndian(rest[3..]));
             State.Add(key, (BinaryPrimitives.ReadUInt64LittleEndian(rest[11..]), Digest.Read(rest[19..])));
         }
     }
+
+    private byte[] PaddingBytes() => [.. Enumerable.Range(0, Padding).Select(i => (byte)(i % 251))];
 
     private static (ushort Source, StreamClass Class, ulong Incarnation) KeyOf(StreamLife life) =>
         (life.Stream.Source, life.Stream.Class, life.Incarnation);
