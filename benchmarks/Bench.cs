@@ -16,11 +16,15 @@ public static class Bench
     /// <summary>Gets the names of the benchmarks.</summary>
     public static IReadOnlyList<string> Names { get; } = [.. All.Select(benchmark => benchmark.Name)];
 
-    /// <summary>Measures the machine, then what was asked for, in the order of <see cref="Names"/>.</summary>
+    /// <summary>Gets the names of the programs that can be measured beside Massif when they are installed.</summary>
+    public static IReadOnlyList<string> Peers { get; } = [RsyslogPeer.Name];
+
+    /// <summary>Measures the machine, then what was asked for, in the order of <see cref="Names"/>, then the peers.</summary>
     /// <exception cref="BenchException">Something could not be measured.</exception>
     public static async Task<IReadOnlyList<BenchRow>> RunAsync(BenchRequest request, CancellationToken cancel)
     {
         ArgumentNullException.ThrowIfNull(request);
+        var rsyslog = request.Peers.Contains(RsyslogPeer.Name) ? RsyslogPeer.Find() : null; // Before minutes are spent on the rest.
         request.Progress("machine: memory copy, SHA-256, loopback TCP, TLS 1.3");
         var machine = await MachineLimits.MeasureAsync(cancel);
         var run = new BenchRun(request, machine);
@@ -31,6 +35,7 @@ public static class Bench
             rows.AddRange(await benchmark(run, cancel));
         }
 
+        if (rsyslog is not null) rows.Add(await RsyslogPeer.RunAsync(run, rsyslog, cancel));
         return rows;
     }
 }

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
 using System.Net;
 using Massif.Reb.Configuration;
 using Massif.Reb.Telemetry;
@@ -33,8 +32,9 @@ internal sealed class BenchDomain : IDisposable
     /// <summary>Gets the ids of the replicas.</summary>
     public IReadOnlyList<string> Replicas => [.. Domain.Replicas.Select(node => node.Id)];
 
-    /// <summary>Gets the CPU time that all processes have used.</summary>
-    public TimeSpan Cpu => _processes.Values.Aggregate(TimeSpan.Zero, (sum, process) => sum + Read(process, p => p.TotalProcessorTime));
+    /// <summary>Returns the CPU time that each process has used.</summary>
+    public Dictionary<string, TimeSpan> Cpu() =>
+        _processes.ToDictionary(pair => pair.Key, pair => Read(pair.Value, p => p.TotalProcessorTime));
 
     /// <summary>Returns the directory with the operator's certificate and key.</summary>
     public string OperatorFile(string file) => Path.Combine(_directory, "clients", "operator", file);
@@ -114,10 +114,6 @@ internal sealed class BenchDomain : IDisposable
     /// <summary>Returns the most memory that each process had, in MiB.</summary>
     public Dictionary<string, double> Memory() =>
         _processes.ToDictionary(pair => pair.Key, pair => Math.Round(Read(pair.Value, p => p.PeakWorkingSet64) / 1048576.0, 1));
-
-    /// <summary>Returns the CPU time that each process has used, in seconds, for people.</summary>
-    public string CpuOfEach() => string.Join(
-        ", ", _processes.Select(pair => string.Create(CultureInfo.InvariantCulture, $"{pair.Key} {Read(pair.Value, p => p.TotalProcessorTime).TotalSeconds:F1} s")));
 
     /// <inheritdoc />
     public void Dispose()

@@ -12,6 +12,9 @@ public sealed record BenchRequest
     /// <summary>Gets the names of the benchmarks to run; empty for all.</summary>
     public IReadOnlyList<string> Only { get; init; } = [];
 
+    /// <summary>Gets the names of the installed programs to measure too; see <see cref="Bench.Peers"/>.</summary>
+    public IReadOnlyList<string> Peers { get; init; } = [];
+
     /// <summary>Gets how long each value is measured after its warm-up, in seconds.</summary>
     public int Seconds { get; init; } = 8;
 

@@ -24,6 +24,10 @@ public sealed record BenchRow(
     [JsonPropertyName("ratio"), JsonPropertyOrder(1)]
     public double? Ratio => Limit is { } limit ? Round(Value / limit) : null;
 
+    /// <summary>Gets the CPU time of each node's process per event, in microseconds; empty where there are none.</summary>
+    [JsonPropertyName("cpu_us_per_event_by_node"), JsonPropertyOrder(2)]
+    public IReadOnlyDictionary<string, double> CpuMicrosecondsPerEventByNode { get; init; } = new Dictionary<string, double>();
+
     /// <summary>Makes a row of the machine's own limits.</summary>
     public static BenchRow OfMachine(string name, double gigabytesPerSecond) =>
         new(name, Round(gigabytesPerSecond), "GB/s", null, null, null, new Dictionary<string, double>());
@@ -32,6 +36,18 @@ public sealed record BenchRow(
     public static BenchRow OfEvents(
         string name, double eventsPerSecond, double cpuMicroseconds, double limit, string limitedBy, IReadOnlyDictionary<string, double>? memory = null) =>
         new(name, Math.Round(eventsPerSecond), "events/s", Round(cpuMicroseconds), Math.Round(limit), limitedBy, memory ?? new Dictionary<string, double>());
+
+    /// <summary>Makes a row of what nodes did, with what each of them spent on it.</summary>
+    internal static BenchRow OfNodes(
+        string name, Measurement measured, double limit, string limitedBy, IReadOnlyDictionary<string, double> memory) =>
+        OfEvents(name, measured.PerSecond, measured.CpuByNode.Values.Sum(), limit, limitedBy, memory) with
+        {
+            CpuMicrosecondsPerEventByNode = measured.CpuByNode.ToDictionary(node => node.Key, node => Round(node.Value)),
+        };
+
+    /// <summary>Makes a row of a time.</summary>
+    internal static BenchRow OfTime(string name, double milliseconds) =>
+        new(name, Round(milliseconds), "ms", null, null, null, new Dictionary<string, double>());
 
     /// <summary>Returns the rows as one JSON array.</summary>
     public static string ToJson(IEnumerable<BenchRow> rows) => JsonSerializer.Serialize(rows);

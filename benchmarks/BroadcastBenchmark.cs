@@ -17,10 +17,11 @@ internal static class BroadcastBenchmark
         await using var source = SourceNode.Start(domain.NodeFile(domain.Edge.Id), BatchBytes);
         const double EventsPerBatch = (double)BatchBytes / SyslogLines.LineBytes;
         var measured = await Measurement.TakeAsync(
-            run, () => Task.FromResult(source.DeliveredEverywhere * EventsPerBatch), () => domain.Cpu + Environment.CpuUsage.TotalTime, cancel);
+            run, () => Task.FromResult(source.DeliveredEverywhere * EventsPerBatch), CpuWithSource, cancel);
         var limit = run.Machine.Tls / (replicas * SyslogLines.LineBytes);
-        run.Request.Progress($"broadcast-{replicas}: {source.Repeats} repeats of {source.Published} batches; CPU {domain.CpuOfEach()}");
-        var row = BenchRow.OfEvents($"broadcast-{replicas}", measured.PerSecond, measured.CpuMicroseconds, limit, $"TLS to {replicas} replicas", domain.Memory());
-        return [row];
+        run.Request.Progress($"broadcast-{replicas}: {source.Repeats} repeats of {source.Published} batches");
+        return [BenchRow.OfNodes($"broadcast-{replicas}", measured, limit, $"TLS to {replicas} replicas", domain.Memory())];
+
+        Dictionary<string, TimeSpan> CpuWithSource() => new(domain.Cpu()) { ["source"] = Environment.CpuUsage.TotalTime };
     }
 }

@@ -12,9 +12,9 @@ internal static class IngestBenchmark
         using var domain = BenchDomain.Create(run.Request, replicas: 4, relays: 0, ChannelPaths.One);
         await domain.StartAsync([domain.Edge.Id], untilReady: false, cancel);
         using var sender = new SyslogSender(domain.Syslog);
-        var measured = await Measurement.TakeAsync(run, SyncedAsync, () => domain.Cpu, cancel);
+        var measured = await Measurement.TakeAsync(run, SyncedAsync, domain.Cpu, cancel);
         var limit = run.Machine.Tcp / SyslogLines.LineBytes;
-        return [BenchRow.OfEvents("ingest", measured.PerSecond, measured.CpuMicroseconds, limit, "loopback TCP", domain.Memory())];
+        return [BenchRow.OfNodes("ingest", measured, limit, "loopback TCP", domain.Memory())];
 
         async Task<double> SyncedAsync() => EdgeMetrics.EventsIn(await domain.MetricsAsync(domain.Edge.Id, cancel), "massif_batches_synced_total");
     }

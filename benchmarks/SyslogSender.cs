@@ -20,9 +20,28 @@ internal sealed class SyslogSender : IDisposable
     public SyslogSender(IPEndPoint listener, long allowed = long.MaxValue)
     {
         _allowed = allowed;
-        _socket.Connect(listener);
+        try
+        {
+            _socket.Connect(listener);
+        }
+        catch
+        {
+            _socket.Dispose();
+            _mayGo.Dispose();
+            throw;
+        }
+
         _thread = new(Run) { IsBackground = true, Name = "bench sender" };
         _thread.Start();
+    }
+
+    /// <summary>Gets how many events it has sent.</summary>
+    public long Sent
+    {
+        get
+        {
+            lock (_gate) return _sent;
+        }
     }
 
     /// <summary>Lets it send up to a number of events since its start.</summary>

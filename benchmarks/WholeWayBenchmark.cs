@@ -1,7 +1,5 @@
 using System.Diagnostics;
 using System.Net.Sockets;
-using System.Security.Cryptography.X509Certificates;
-using Massif.Client;
 using Massif.Reb.Configuration;
 
 namespace Massif.Benchmarks;
@@ -19,7 +17,7 @@ internal static class WholeWayBenchmark
     private static readonly TimeSpan AlarmTime = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(25);
 
-    /// <summary>Measures throughput, then the time to a voted alarm under the same load.</summary>
+    /// <summary>Measures throughput, then the time to a voted alarm under the same load and at half of it.</summary>
     public static async Task<IReadOnlyList<BenchRow>> RunAsync(BenchRun run, bool copies, CancellationToken cancel)
     {
         var name = copies ? "whole-way-3-paths" : "whole-way";
@@ -31,17 +29,23 @@ internal static class WholeWayBenchmark
         var pacing = PaceAsync(domain, sender, stop.Token);
         try
         {
-            var measured = await Measurement.TakeAsync(run, () => domain.LowestAsync("massif_events_correlated_total", cancel), () => domain.Cpu, cancel);
+            var measured = await Measurement.TakeAsync(
+                run, () => domain.LowestAsync("massif_events_correlated_total", cancel), domain.Cpu, cancel);
             var alarm = await AlarmTimeAsync(domain, cancel);
             var metrics = await domain.MetricsAsync(domain.Edge.Id, cancel);
-            run.Request.Progress($"{name}: {metrics.Sum("massif_initial_repeats_total")} repeats of {metrics.Sum("massif_batches_published_total")} batches; CPU {domain.CpuOfEach()}");
+            var (repeats, batches) = (metrics.Sum("massif_initial_repeats_total"), metrics.Sum("massif_batches_published_total"));
+            run.Request.Progress($"{name}: {repeats} repeats of {batches} batches");
             // With copies a batch crosses four direct links, two to the relays, and four behind each relay.
             var hops = copies ? Replicas + (Relays * (1 + Replicas)) : Replicas;
             var limit = run.Machine.Tls / (hops * SyslogLines.EncodedBytes);
+            var row = BenchRow.OfNodes(name, measured, limit, $"TLS over {hops} hops", domain.Memory());
+            await stop.CancelAsync(); // From here on another pace.
+            await pacing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             return
             [
-                BenchRow.OfEvents(name, measured.PerSecond, measured.CpuMicroseconds, limit, $"TLS over {hops} hops", domain.Memory()),
-                new($"{name}: line to voted alarm", Math.Round(alarm.TotalMilliseconds), "ms", null, null, null, new Dictionary<string, double>()),
+                row,
+                BenchRow.OfTime($"{name}: line to voted alarm", Math.Round(alarm.TotalMilliseconds)),
+                .. await HalfLoad.RunAsync(run, domain, sender, name, measured.PerSecond / 2, cancel),
             ];
         }
         finally
@@ -67,10 +71,7 @@ internal static class WholeWayBenchmark
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         limit.CancelAfter(AlarmTime);
-        using var authority = X509CertificateLoader.LoadCertificateFromFile(domain.OperatorFile("ca.pem"));
-        using var certificate = X509Certificate2.CreateFromPemFile(domain.OperatorFile("cert.pem"), domain.OperatorFile("key.pem"));
-        var replicas = domain.Domain.Replicas.Select(node => new ReplicaAddress(node.Id, node.ApiAddress!.Value.Host, node.ApiAddress.Value.Port));
-        using var client = new VotingClient(new(domain.Domain.Name, domain.Domain.Quorums.Faults, [.. replicas], authority, certificate));
+        using var client = new OperatorClient(domain);
         using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         await socket.ConnectAsync(domain.Syslog, cancel);
         var times = new List<double>();
@@ -81,7 +82,7 @@ internal static class WholeWayBenchmark
                 var address = $"192.0.2.{alarm + 1}";
                 var watch = Stopwatch.StartNew();
                 await socket.SendAsync(SyslogLines.FailedLogins(address, 5), cancel);
-                while (!(await client.GetAlarmsAsync(limit.Token)).Alarms.Any(made => made.Key.Any(field => field.Value == address)))
+                while (!(await client.Voting.GetAlarmsAsync(limit.Token)).Alarms.Any(made => made.Key.Any(field => field.Value == address)))
                     await Task.Delay(5, limit.Token);
                 times.Add(watch.Elapsed.TotalMilliseconds);
             }

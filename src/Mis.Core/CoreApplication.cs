@@ -21,6 +21,7 @@ public sealed class CoreApplication : IApplication, ICorrelationOutput
     private readonly Domain _domain;
     private readonly CorrelationEngine _engine;
     private readonly Dictionary<StreamLife, LifeProgress> _lives = [];
+    private readonly ArrayBufferWriter<byte> _part = new(); // Kept: it grows to megabytes, and is copied before it is used again.
     private readonly Counters.Counter _events;
     private readonly Counters.Counter _correlated;
     private readonly Counters.Counter _alarmsMade;
@@ -173,13 +174,13 @@ public sealed class CoreApplication : IApplication, ICorrelationOutput
         return progress;
     }
 
-    private static void WritePart(IBufferWriter<byte> destination, Action<IBufferWriter<byte>> write)
+    private void WritePart(IBufferWriter<byte> destination, Action<IBufferWriter<byte>> write)
     {
-        var part = new ArrayBufferWriter<byte>();
-        write(part);
-        BinaryPrimitives.WriteInt32LittleEndian(destination.GetSpan(sizeof(int)), part.WrittenCount);
+        _part.ResetWrittenCount();
+        write(_part);
+        BinaryPrimitives.WriteInt32LittleEndian(destination.GetSpan(sizeof(int)), _part.WrittenCount);
         destination.Advance(sizeof(int));
-        destination.Write(part.WrittenSpan);
+        destination.Write(_part.WrittenSpan);
     }
 
     private static ReadOnlySpan<byte> TakePart(ref ReadOnlySpan<byte> state)

@@ -17,17 +17,32 @@ internal static class BenchCommand
             HelpName = "NAME",
             AllowMultipleArgumentsPerToken = true,
         };
+        var peer = new Option<string[]>("--peer")
+        {
+            Description = $"Measure an installed program too, with the same lines: {string.Join(", ", Bench.Peers)}.",
+            HelpName = "PROGRAM",
+            AllowMultipleArgumentsPerToken = true,
+        };
         var seconds = new Option<int>("--seconds")
         {
             Description = "How long each value is measured, after a warm-up.",
             HelpName = "N",
             DefaultValueFactory = _ => 8,
         };
-        var json = new Option<bool>("--json") { Description = "Print one JSON array on standard output: name, value, unit, cpu_us_per_event, limit, ratio, memory_mib." };
+        var json = new Option<bool>("--json")
+        {
+            Description = "Print one JSON array on standard output: name, value, unit, cpu_us_per_event, limit, limited_by, ratio, " +
+                "memory_mib, cpu_us_per_event_by_node.",
+        };
         only.Validators.Add(result =>
         {
             foreach (var token in result.Tokens.Where(token => !Bench.Names.Contains(token.Value)))
                 result.AddError($"--only is {token.Value}; allowed: {string.Join(", ", Bench.Names)}.");
+        });
+        peer.Validators.Add(result =>
+        {
+            foreach (var token in result.Tokens.Where(token => !Bench.Peers.Contains(token.Value)))
+                result.AddError($"--peer is {token.Value}; allowed: {string.Join(", ", Bench.Peers)}.");
         });
         seconds.Validators.Add(result =>
         {
@@ -41,26 +56,31 @@ internal static class BenchCommand
             "Measure Massif on this machine, beside what the machine can do at all. Nodes are real processes on loopback ports; memory copy, " +
             "SHA-256, loopback TCP and TLS 1.3 are measured in the same run. Everything is removed afterwards.")
         {
-            only, seconds, json,
+            only, peer, seconds, json,
         };
-        command.SetAction((parse, cancel) => RunAsync(parse, parse.GetValue(only) ?? [], parse.GetValue(seconds), parse.GetValue(json), cancel));
+        command.SetAction((parse, cancel) =>
+        {
+            var request = new BenchRequest
+            {
+                Only = parse.GetValue(only) ?? [],
+                Peers = parse.GetValue(peer) ?? [],
+                Seconds = parse.GetValue(seconds),
+                RulesText = ShippedRules.Text,
+                Launch = (id, arguments, logFile) => new NodeProcess(id, arguments, logFile),
+                Progress = parse.InvocationConfiguration.Error.WriteLine,
+            };
+            return RunAsync(parse, request, parse.GetValue(json), cancel);
+        });
         return command.WithExamples(
-            "massif bench                                  # everything, two to three minutes",
+            "massif bench                                  # everything, about four minutes",
             "massif bench --only parse --only ingest       # the edge alone",
+            "massif bench --only ingest --peer rsyslog     # the edge beside an installed rsyslog",
             "massif bench --only whole-way --seconds 30 --json");
     }
 
-    private static async Task<int> RunAsync(ParseResult parse, string[] only, int seconds, bool json, CancellationToken cancel)
+    private static async Task<int> RunAsync(ParseResult parse, BenchRequest request, bool json, CancellationToken cancel)
     {
         var error = parse.InvocationConfiguration.Error;
-        var request = new BenchRequest
-        {
-            Only = only,
-            Seconds = seconds,
-            RulesText = ShippedRules.Text,
-            Launch = (id, arguments, logFile) => new NodeProcess(id, arguments, logFile),
-            Progress = error.WriteLine,
-        };
         try
         {
             var rows = await Bench.RunAsync(request, cancel);

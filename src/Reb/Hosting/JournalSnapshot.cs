@@ -30,14 +30,9 @@ internal sealed class JournalSnapshot(SegmentLog log, PayloadStore payloads, lon
         core.Snapshot(this);
         foreach (var checkpoint in checkpoints.All) _bytes += Append(log, checkpoint);
         foreach (var delivered in deliveredUndurable) Append(JournalKind.Delivered, delivered);
-        var state = new ArrayBufferWriter<byte>();
+        var state = new PartWriter(part => Append(JournalKind.Application, part));
         application.Snapshot(state);
-        for (var rest = state.WrittenMemory; ; rest = rest[PartBytes..])
-        {
-            Append(JournalKind.Application, rest[..Math.Min(PartBytes, rest.Length)]);
-            if (rest.Length <= PartBytes) break;
-        }
-
+        state.End();
         Append(JournalKind.SnapshotEnds, default);
         return _bytes;
     }
@@ -89,5 +84,47 @@ internal sealed class JournalSnapshot(SegmentLog log, PayloadStore payloads, lon
     {
         log.Append((byte)kind, body);
         _bytes += body.Length + SegmentLog.RecordOverheadBytes;
+    }
+
+    /// <summary>
+    /// Hands the state on in parts while it is written. Megabytes in one piece would be copied at every doubling, and what is left
+    /// of that stays in memory until a full collection.
+    /// </summary>
+    private sealed class PartWriter(Action<ReadOnlyMemory<byte>> take) : IBufferWriter<byte>
+    {
+        private ArrayBufferWriter<byte> _part = new();
+        private bool _isEmpty = true;
+
+        public void Advance(int count) => _part.Advance(count);
+
+        public Memory<byte> GetMemory(int sizeHint = 0)
+        {
+            MakeRoom(sizeHint);
+            return _part.GetMemory(sizeHint);
+        }
+
+        public Span<byte> GetSpan(int sizeHint = 0)
+        {
+            MakeRoom(sizeHint);
+            return _part.GetSpan(sizeHint);
+        }
+
+        /// <summary>Hands on what is left; an empty state is one empty part.</summary>
+        public void End()
+        {
+            if (_isEmpty || _part.WrittenCount > 0) HandOn();
+        }
+
+        private void MakeRoom(int sizeHint)
+        {
+            if (_part.WrittenCount > 0 && _part.WrittenCount + Math.Max(1, sizeHint) > PartBytes) HandOn();
+        }
+
+        private void HandOn()
+        {
+            take(_part.WrittenMemory);
+            _part = new(); // The disk reads the old one until it is durable.
+            _isEmpty = false;
+        }
     }
 }

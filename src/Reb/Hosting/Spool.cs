@@ -13,8 +13,8 @@ namespace Massif.Reb.Hosting;
 /// </remarks>
 internal sealed class Spool
 {
-    /// <summary>Most bytes of durable batches kept in memory: 16 MiB, more than twice what is under way to a replica.</summary>
-    public const long MemoryBytesMax = 16 * 1024 * 1024;
+    /// <summary>Most bytes of durable batches kept in memory: 8 MiB, more than is under way to a replica.</summary>
+    public const long MemoryBytesMax = 8 * 1024 * 1024;
 
     private const byte BatchRecord = 1;
 

@@ -8,6 +8,7 @@ public sealed class BenchCommandTests
 {
     [Theory]
     [InlineData("--only", "everything", "--only is everything; allowed: parse, ingest, broadcast-4, broadcast-7, whole-way, whole-way-3-paths.")]
+    [InlineData("--peer", "syslogd", "--peer is syslogd; allowed: rsyslog.")]
     [InlineData("--seconds", "0", "--seconds is 0; allowed: 1 to 600.")]
     [InlineData("--seconds", "601", "--seconds is 601; allowed: 1 to 600.")]
     public async Task A_wrong_argument_is_told_before_anything_is_measured(string option, string value, string mistake)
@@ -43,5 +44,21 @@ public sealed class BenchCommandTests
         var only = Assert.Single(document.RootElement.EnumerateArray());
         Assert.Equal(0.25, only.GetProperty("ratio").GetDouble());
         Assert.Equal(200.5, only.GetProperty("memory_mib").GetProperty("core1").GetDouble());
+        Assert.Empty(only.GetProperty("cpu_us_per_event_by_node").EnumerateObject());
+    }
+
+    [ToolFact("rsyslogd")]
+    public async Task A_peer_is_measured_with_the_same_lines_and_says_what_it_spent()
+    {
+        var (output, error) = (new StringWriter(), new StringWriter());
+        string[] command = ["bench", "--only", "parse", "--peer", "rsyslog", "--seconds", "1", "--json"];
+        Assert.Equal(ExitCodes.Ok, await CommandLine.RunAsync(command, output, error));
+        using var document = JsonDocument.Parse(output.ToString());
+        var row = document.RootElement.EnumerateArray().Last();
+        Assert.Equal("peer rsyslog: TCP to file", row.GetProperty("name").GetString());
+        Assert.True(row.GetProperty("value").GetDouble() > 0);
+        var byNode = row.GetProperty("cpu_us_per_event_by_node");
+        Assert.Equal(row.GetProperty("cpu_us_per_event").GetDouble(), byNode.GetProperty("rsyslog").GetDouble());
+        Assert.True(row.GetProperty("memory_mib").GetProperty("rsyslog").GetDouble() > 0);
     }
 }

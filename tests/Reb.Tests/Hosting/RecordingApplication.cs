@@ -18,6 +18,8 @@ internal sealed class RecordingApplication : IApplication
 
     public int Padding { get; init; }
 
+    public bool WasRestored { get; private set; }
+
     public void Apply(in BatchHeader header, in Digest digest, ReadOnlyMemory<byte> payload)
     {
         Span<byte> encoded = stackalloc byte[BatchHeader.Length];
@@ -45,12 +47,14 @@ internal sealed class RecordingApplication : IApplication
             destination.Advance(EntryLength);
         }
 
-        destination.Write(new byte[Padding]);
+        destination.Write(PaddingBytes());
     }
 
     public void Restore(ReadOnlySpan<byte> state)
     {
         State.Clear();
+        Assert.True(state[^Padding..].SequenceEqual(PaddingBytes()));
+        WasRestored = true;
         for (var rest = state[..^Padding]; !rest.IsEmpty; rest = rest[EntryLength..])
         {
             var key = (BinaryPrimitives.ReadUInt16LittleEndian(rest), (StreamClass)rest[2], BinaryPrimitives.ReadUInt64LittleEndian(rest[3..]));
@@ -70,6 +74,8 @@ internal sealed class RecordingApplication : IApplication
         if (seq > Applied(life)) State[KeyOf(life)] = (seq, Digest.Read(state));
         return true;
     }
+
+    private byte[] PaddingBytes() => [.. Enumerable.Range(0, Padding).Select(i => (byte)(i % 251))];
 
     private static (ushort Source, StreamClass Class, ulong Incarnation) KeyOf(StreamLife life) =>
         (life.Stream.Source, life.Stream.Class, life.Incarnation);

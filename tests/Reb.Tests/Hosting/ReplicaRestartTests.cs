@@ -223,6 +223,25 @@ public sealed class ReplicaRestartTests : IDisposable
     }
 
     [Fact]
+    public void A_state_of_several_parts_comes_back_as_it_was_written()
+    {
+        const int Padding = 1_300_001; // Two whole parts of 512 KiB and some, and no multiple of anything.
+        for (var i = 0; i < 4; i++) _world.Start(i, journalLimit: i == 0 ? 512 * 1024 : 64 * 1024 * 1024, padding: i == 0 ? Padding : 0);
+        _world.Source = new(_world, new HostDisk());
+        _world.Run();
+        var replica = _world.Replicas[0]!;
+        var newest = replica.Disk.Files[^1];
+        for (var i = 0; i < 40 && replica.Disk.Files[^1] == newest; i++) PublishLong(8, 8000);
+        Assert.NotEqual(newest, replica.Disk.Files[^1]);
+        var disk = replica.Disk.Reopened();
+        _world.Kill(0);
+        var again = _world.Start(0, disk, journalLimit: 512 * 1024, padding: Padding);
+        Assert.True(again.Application.WasRestored);
+        _world.Pass(3000);
+        Assert.Equal(_world.Replicas[1]!.Application.State, again.Application.State);
+    }
+
+    [Fact]
     public void An_undecided_payload_moves_along_with_the_snapshots_and_can_be_read_before_the_next_sync()
     {
         _world.StartAll(journalLimit: 512 * 1024);
