@@ -36,17 +36,25 @@ internal static class OperatorAccess
         options = new(
             domain.Name,
             domain.Quorums.Faults,
-            [.. domain.Replicas.Select(node => new ReplicaAddress(node.Id, node.ApiAddress!.Value.Host, node.ApiAddress.Value.Port))],
+            [.. domain.Replicas.Select(AddressOf)],
             authority,
-            certificate);
+            certificate)
+        {
+            OnSlow = parse.InvocationConfiguration.Error.WriteLine,
+        };
         return true;
     }
+
+    private static ReplicaAddress AddressOf(DomainNode node) =>
+        new(node.Id, node.ApiAddress!.Value.Host, node.ApiAddress.Value.Port) { PublicKey = node.PublicKey };
 
     private static X509Certificate2? Read(string file, Func<string, X509Certificate2> read, List<ConfigError> errors)
     {
         try
         {
-            return read(file);
+            if (File.Exists(file)) return read(file);
+            errors.Add(new(file, 0, "", "does not exist; --domain names the directory that massif init made, or a copy of its clients/operator"));
+            return null;
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or CryptographicException)
         {
