@@ -94,6 +94,18 @@ public sealed class OperatorCommandTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
+    public async Task Json_for_terminals_and_pipes_leaves_quotes_signs_and_letters_as_they_are()
+    {
+        Deliver(1, FakeReplica.Logins(0, 2, message: "<a+b> it's \u00fc\u001b[31m\u009b"));
+        var id = JsonDocument.Parse((await RunAsync("alarm", "ls", "--json")).Output).RootElement.GetProperty("id").GetString()!;
+        var (_, output, _) = await RunAsync("alarm", "show", id, "--json");
+        Assert.Contains("\"message\":\"<a+b> it's \u00fc\\u001B[31m\\u009B\"", output, StringComparison.Ordinal);
+
+        foreach (var replica in _replicas) replica.Lie = status => status with { DiskTrouble = "<a+b> it's full" };
+        Assert.Contains("\"<a+b> it's full\"", (await RunAsync("status", "--json")).Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_tail_prints_what_comes_and_ends_after_so_many()
     {
         var tail = RunAsync("tail", "alarms", "--count", "1");
