@@ -44,6 +44,9 @@ internal sealed class ReplicaJournal
 
     public long TotalBytes => _log.TotalBytes;
 
+    /// <summary>Gets what was found that is not what was written.</summary>
+    public IReadOnlyList<LogDamage> Damage => _log.Damage;
+
     /// <summary>Gets whether new payloads must wait: the disk does not keep up, cannot write, or is full.</summary>
     public bool IsBehind =>
         _unsyncedBytes + _turnBytes > UnsyncedBytesMax
