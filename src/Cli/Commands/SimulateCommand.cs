@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using Massif.Simulation;
 
@@ -12,6 +13,8 @@ internal static class SimulateCommand
     private const int ReplicasMin = 4;
     private const int ReplicasMax = 16;
     private const long SeedsMax = 100_000_000;
+
+    private static readonly JsonSerializerOptions Readable = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>Makes the command.</summary>
     public static Command Create()
@@ -62,7 +65,7 @@ internal static class SimulateCommand
         var replay = outcome.Failure is { } failed ? Worlds.ReplayLine(request.World, request.Replicas, failed.Seed) : null;
         if (request.Json)
         {
-            Console.Out.WriteLine(JsonSerializer.Serialize(new
+            var result = new
             {
                 world = request.World,
                 replicas = request.Replicas,
@@ -73,7 +76,8 @@ internal static class SimulateCommand
                 seconds = Math.Round(elapsed.TotalSeconds, 3),
                 hash = outcome.Hash.ToString(),
                 failure = outcome.Failure is { } f ? new { seed = f.Seed, invariant = f.Property, detail = f.Detail, replay } : null,
-            }));
+            };
+            Console.Out.WriteLine(JsonSerializer.Serialize(result, Readable));
             return;
         }
 

@@ -18,7 +18,8 @@ internal static class TailCommand
         var count = new Option<long?>("--count") { Description = "End after that many.", HelpName = "N" };
         count.Validators.Add(result =>
         {
-            if (result.GetValueOrDefault<long?>() < 1) result.AddError("--count is at least 1");
+            if (result.Tokens is [{ Value: var text }] && long.TryParse(text, CultureInfo.InvariantCulture, out var wanted) && wanted < 1)
+                result.AddError($"--count is {wanted}; allowed: 1 or more.");
         });
         var command = new Command(
             "tail",
