@@ -31,7 +31,11 @@ internal static class OperatorAccess
         var certificate = Read(Path.Combine(home, "cert.pem"), file => X509Certificate2.CreateFromPemFile(file, key), errors);
         if (certificate is not null && certificate.NotAfter < DateTime.Now)
             errors.Add(new(Path.Combine(home, "cert.pem"), 0, "", $"expired on {certificate.NotAfter:yyyy-MM-dd}; make a new one with: massif renew"));
-        if (Report.Errors(errors, parse) is not null || domain is null || authority is null || certificate is null) return false;
+        if (Report.Errors(errors, parse) is not null || domain is null || authority is null || certificate is null)
+        {
+            parse.InvocationConfiguration.Error.WriteLine("--domain names the directory that massif init made, or a copy of its clients/operator.");
+            return false;
+        }
 
         options = new(
             domain.Name,
@@ -53,7 +57,7 @@ internal static class OperatorAccess
         try
         {
             if (File.Exists(file)) return read(file);
-            errors.Add(new(file, 0, "", "does not exist; --domain names the directory that massif init made, or a copy of its clients/operator"));
+            errors.Add(new(file, 0, "", "does not exist"));
             return null;
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or CryptographicException)
