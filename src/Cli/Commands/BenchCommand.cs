@@ -23,7 +23,10 @@ internal static class BenchCommand
             HelpName = "N",
             DefaultValueFactory = _ => 8,
         };
-        var json = new Option<bool>("--json") { Description = "Print one JSON array on standard output: name, value, unit, cpu_us_per_event, limit, ratio, memory_mib." };
+        var json = new Option<bool>("--json")
+        {
+            Description = "Print one JSON array on standard output: name, value, unit, cpu_us_per_event, limit, ratio, memory_mib.",
+        };
         only.Validators.Add(result =>
         {
             foreach (var token in result.Tokens.Where(token => !Bench.Names.Contains(token.Value)))
@@ -38,12 +41,13 @@ internal static class BenchCommand
         });
         var command = new Command(
             "bench",
-            "Measure Massif on this machine, beside what the machine can do at all. Nodes are real processes on loopback ports; memory copy, " +
-            "SHA-256, loopback TCP and TLS 1.3 are measured in the same run. Everything is removed afterwards.")
+            "Measure Massif on this machine, beside what the machine can do at all. Nodes are real processes on loopback ports; memory " +
+            "copy, SHA-256, loopback TCP and TLS 1.3 are measured in the same run. Everything is removed afterwards.")
         {
             only, seconds, json,
         };
-        command.SetAction((parse, cancel) => RunAsync(parse, parse.GetValue(only) ?? [], parse.GetValue(seconds), parse.GetValue(json), cancel));
+        command.SetAction((parse, cancel) => RunAsync(
+            parse, parse.GetValue(only) ?? [], parse.GetValue(seconds), parse.GetValue(json), cancel));
         return command.WithExamples(
             "massif bench                                  # everything, two to three minutes",
             "massif bench --only parse --only ingest       # the edge alone",
@@ -93,7 +97,9 @@ internal static class BenchCommand
                 row.Limit is { } limit ? Text(limit) : "",
                 row.Ratio is { } ratio ? ratio.ToString("P0", CultureInfo.InvariantCulture) : "",
                 row.LimitedBy ?? "",
-                string.Join(' ', row.MemoryMebibytes.Select(node => string.Create(CultureInfo.InvariantCulture, $"{node.Key}={node.Value:F0}"))));
+                string.Join(
+                    ' ',
+                    row.MemoryMebibytes.Select(node => string.Create(CultureInfo.InvariantCulture, $"{node.Key}={node.Value:F0}"))));
         }
 
         Output.Print(parse, table);

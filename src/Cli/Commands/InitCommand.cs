@@ -20,8 +20,16 @@ internal static class InitCommand
         var replicas = Number("--replicas", "Number of core replicas, n >= 3f + 1.", "N", defaults.Replicas);
         var edges = Number("--edges", "Number of edges.", "N", defaults.Edges);
         var relays = Number("--relays", "Number of relays; each adds a path from every edge to every replica.", "N", defaults.Relays);
-        var faults = new Option<int?>("--faults") { Description = "f, Byzantine replicas tolerated. Default: as many as n allows.", HelpName = "F" };
-        var pathFaults = new Option<int?>("--path-faults") { Description = "t, faulty paths tolerated. Default: as many as the relays allow.", HelpName = "T" };
+        var faults = new Option<int?>("--faults")
+        {
+            Description = "f, Byzantine replicas tolerated. Default: as many as n allows.",
+            HelpName = "F",
+        };
+        var pathFaults = new Option<int?>("--path-faults")
+        {
+            Description = "t, faulty paths tolerated. Default: as many as the relays allow.",
+            HelpName = "T",
+        };
         var address = new Option<string[]>("--address")
         {
             Description = "Host name or IP address of all nodes (HOST), or of one (ID=HOST). Repeatable.",
@@ -31,14 +39,15 @@ internal static class InitCommand
         var bus = Port("--bus-port", "First port of the bus; each core and relay takes the next.", defaults.BusPort);
         var api = Port("--api-port", "First port of the read API; each core takes the next.", defaults.ApiPort);
         var http = Port("--http-port", "First loopback port of health and metrics; each node takes the next.", defaults.HttpPort);
-        var syslog = Port("--syslog-port", "Syslog port (UDP and TCP) of the first edge; each further edge takes the next but one.", defaults.SyslogPort);
+        var syslog = Port(
+            "--syslog-port", "Syslog port (UDP and TCP) of the first edge; each further edge takes the next but one.", defaults.SyslogPort);
         var replay = Port("--replay-port", "Replay port of the first edge; each further edge takes the next but one.", defaults.ReplayPort);
         var days = Number("--days", "Validity of the certificates.", "DAYS", defaults.CertificateDays);
         var command = new Command(
             "init",
-            "Make a new domain with its own CA. Writes its description, and a directory with certificate, key and settings for each node " +
-            "and for the operator. Copy DIR/nodes/ID to the machine of node ID. Keep DIR/ca.key off the nodes: " +
-            "whoever has it can make operators; it cannot be a node, whose keys domain.yaml pins.")
+            "Make a new domain with its own CA. Writes its description, and a directory with certificate, key and settings for each " +
+            "node and for the operator. Copy DIR/nodes/ID to the machine of node ID. Keep DIR/ca.key off the nodes: whoever has it can " +
+            "make operators; it cannot be a node, whose keys domain.yaml pins.")
         {
             directory, name, replicas, edges, relays, faults, pathFaults, address, bus, api, http, syslog, replay, days,
         };

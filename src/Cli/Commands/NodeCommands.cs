@@ -105,7 +105,9 @@ internal static partial class NodeCommands
         var error = parse.InvocationConfiguration.Error;
         if (config!.Self.Role != role)
         {
-            await error.WriteLineAsync($"{file}: the node {config.Self.Id} is {Article(config.Self.Role)} {Word(config.Self.Role)}: run massif {Word(config.Self.Role)} -c {file}");
+            var actual = Word(config.Self.Role);
+            var article = config.Self.Role == NodeRole.Edge ? "an" : "a";
+            await error.WriteLineAsync($"{file}: the node {config.Self.Id} is {article} {actual}: run massif {actual} -c {file}");
             return ExitCodes.Usage;
         }
 
@@ -210,8 +212,6 @@ internal static partial class NodeCommands
         LogThreshold.Warning => LogLevel.Warning,
         _ => LogLevel.Error,
     };
-
-    private static string Article(NodeRole role) => role == NodeRole.Edge ? "an" : "a";
 
     private static string Word(NodeRole role) => role switch
     {

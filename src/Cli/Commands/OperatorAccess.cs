@@ -30,10 +30,15 @@ internal static class OperatorAccess
         var key = Path.Combine(home, "key.pem");
         var certificate = Read(Path.Combine(home, "cert.pem"), file => X509Certificate2.CreateFromPemFile(file, key), errors);
         if (certificate is not null && certificate.NotAfter < DateTime.Now)
-            errors.Add(new(Path.Combine(home, "cert.pem"), 0, "", $"expired on {certificate.NotAfter:yyyy-MM-dd}; make a new one with: massif renew"));
+        {
+            var expired = $"expired on {certificate.NotAfter:yyyy-MM-dd}; make a new one with: massif renew";
+            errors.Add(new(Path.Combine(home, "cert.pem"), 0, "", expired));
+        }
+
         if (Report.Errors(errors, parse) is not null || domain is null || authority is null || certificate is null)
         {
-            parse.InvocationConfiguration.Error.WriteLine("--domain names the directory that massif init made, or a copy of its clients/operator.");
+            parse.InvocationConfiguration.Error.WriteLine(
+                "--domain names the directory that massif init made, or a copy of its clients/operator.");
             return false;
         }
 

@@ -19,18 +19,35 @@ internal static class SimulateCommand
     /// <summary>Makes the command.</summary>
     public static Command Create()
     {
-        var world = new Option<string>("--world") { Description = $"What to simulate: {string.Join(" or ", Worlds.Names)}.", DefaultValueFactory = _ => Worlds.Names[0] };
-        var replicas = new Option<int>("--replicas") { Description = $"Number of replicas, {ReplicasMin} to {ReplicasMax}.", DefaultValueFactory = _ => 4 };
+        var world = new Option<string>("--world")
+        {
+            Description = $"What to simulate: {string.Join(" or ", Worlds.Names)}.",
+            DefaultValueFactory = _ => Worlds.Names[0],
+        };
+        var replicas = new Option<int>("--replicas")
+        {
+            Description = $"Number of replicas, {ReplicasMin} to {ReplicasMax}.",
+            DefaultValueFactory = _ => 4,
+        };
         var seeds = new Option<long>("--seeds") { Description = "How many seeds to run.", DefaultValueFactory = _ => 1_000 };
         var from = new Option<ulong>("--from") { Description = "The first seed.", DefaultValueFactory = _ => 0 };
         var trace = new Option<bool>("--trace") { Description = "Print everything that happens on standard error; for one seed." };
         var json = new Option<bool>("--json") { Description = "Print one JSON object on standard output." };
-        var command = new Command("simulate", "Run whole groups in virtual time, with faults and liars drawn from a seed, and check every promise.")
+        var command = new Command(
+            "simulate",
+            "Run whole groups in virtual time, with faults and liars drawn from a seed, and check every promise.")
         {
             world, replicas, seeds, from, trace, json,
         };
         command.SetAction((parse, cancel) => Task.FromResult(Run(
-            new(parse.GetValue(world)!, parse.GetValue(replicas), parse.GetValue(seeds), parse.GetValue(from), parse.GetValue(trace), parse.GetValue(json)), cancel)));
+            new(
+                parse.GetValue(world)!,
+                parse.GetValue(replicas),
+                parse.GetValue(seeds),
+                parse.GetValue(from),
+                parse.GetValue(trace),
+                parse.GetValue(json)),
+            cancel)));
         return command.WithExamples(
             "massif simulate --world protocol --replicas 4 --seeds 4000",
             "massif simulate --world domain --seeds 300",
@@ -90,7 +107,9 @@ internal static class SimulateCommand
 
         Console.Out.WriteLine(string.Create(
             culture,
-            $"{outcome.Seeds:N0} seeds of world {request.World} with {request.Replicas} replicas in {elapsed.TotalSeconds:F1} s, {outcome.Events:N0} events, {outcome.Delivered:N0} deliveries, {(outcome.Failure is null ? "every invariant held" : "one broken")}."));
+            $"{outcome.Seeds:N0} seeds of world {request.World} with {request.Replicas} replicas in {elapsed.TotalSeconds:F1} s, " +
+            $"{outcome.Events:N0} events, {outcome.Delivered:N0} deliveries, " +
+            $"{(outcome.Failure is null ? "every invariant held" : "one broken")}."));
         Console.Out.WriteLine($"Trace hash {outcome.Hash}");
     }
 
