@@ -30,7 +30,8 @@ internal sealed class Patience(ClientOptions options)
     {
         var watch = Stopwatch.StartNew();
         if (await InTimeAsync(answer, options.Timeout, cancel)) return (true, 0);
-        if (_enough.Task.IsCompleted || options.LongestTimeout <= options.Timeout) return (answer.IsCompleted, options.Timeout.TotalSeconds);
+        if (_enough.Task.IsCompleted || options.LongestTimeout <= options.Timeout)
+            return (answer.IsCompleted, options.Timeout.TotalSeconds);
 
         if (Interlocked.Exchange(ref _told, 1) == 0) options.OnSlow?.Invoke(Note());
         await InTimeAsync(Task.WhenAny(answer, _enough.Task), options.LongestTimeout - options.Timeout, cancel);
@@ -48,5 +49,6 @@ internal sealed class Patience(ClientOptions options)
 
     private string Note() => string.Create(
         CultureInfo.InvariantCulture,
-        $"Fewer than {options.OneCorrect} replicas answered in {options.Timeout.TotalSeconds} s; waiting up to {options.LongestTimeout.TotalSeconds} s.");
+        $"Fewer than {options.OneCorrect} replicas answered in {options.Timeout.TotalSeconds} s; " +
+        $"waiting up to {options.LongestTimeout.TotalSeconds} s.");
 }

@@ -99,7 +99,7 @@ public sealed record ReasonReport(string Reason, long Count);
 [JsonSerializable(typeof(DomainStatus))]
 internal sealed partial class ClientJsonContext : JsonSerializerContext
 {
-    /// <summary>Gets what writes for terminals and pipes: quotes, signs and letters stay as they are; only web pages need them escaped.</summary>
+    /// <summary>Gets what writes for terminals and pipes: quotes, signs and letters stay as they are.</summary>
     public static ClientJsonContext Readable => Relaxed.Context;
 
     /// <summary>Reads a report; null when the document is none. A replica may send anything.</summary>

@@ -110,7 +110,8 @@ internal sealed class Tail(TailKind kind, ClientOptions options, ReplicaConnecti
         var slow = await Task.WhenAny(opening, Task.Delay(options.Timeout, end.Token)) != opening && !cancel.IsCancellationRequested;
         await end.CancelAsync();
         if (!slow) return;
-        await _messages.Writer.WriteAsync(new(replica, "", "", $"silent: no answer in {options.Timeout.TotalSeconds} s; still waiting"), cancel);
+        var news = $"silent: no answer in {options.Timeout.TotalSeconds} s; still waiting";
+        await _messages.Writer.WriteAsync(new(replica, "", "", news), cancel);
         place.OutageTold = true;
     }
 
