@@ -2,12 +2,13 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 using System.Reflection;
+using System.Text.RegularExpressions;
 using Massif.Cli.Commands;
 
 namespace Massif.Cli;
 
 /// <summary>The command line of the program <c>massif</c>.</summary>
-internal static class CommandLine
+internal static partial class CommandLine
 {
     /// <summary>How long a command may take to end after Ctrl-C or SIGTERM before the process ends regardless.</summary>
     private static readonly TimeSpan StopTime = TimeSpan.FromSeconds(30);
@@ -16,8 +17,8 @@ internal static class CommandLine
     public static RootCommand Create()
     {
         var root = new RootCommand(
-            "Massif takes security events from where they happen to where they are judged, so that nobody who owns some of the machines or " +
-            "some of the network in between can forge, lose, reorder or hide them unnoticed.");
+            "Massif takes security events from where they happen to where they are judged, so that nobody who owns some of the " +
+            "machines or some of the network in between can forge, lose, reorder or hide them unnoticed.");
         root.Add(DemoCommand.Create());
         root.Add(InitCommand.Create());
         root.Add(RenewCommand.Create());
@@ -60,14 +61,22 @@ internal static class CommandLine
         {
             // A person who mistyped wants the mistake and a suggestion, not two pages of help.
             usage.ShowHelp = false;
-            configuration.Output = configuration.Error; // Suggestions too: standard output is for results.
+            var mistake = new StringWriter(); // Suggestions too: standard output is for results.
+            configuration.Output = mistake;
+            configuration.Error = mistake;
             await parsed.InvokeAsync(configuration);
+            configuration.Error = error ?? Console.Error;
+            await configuration.Error.WriteAsync(NotANumber().Replace(mistake.ToString(), "$2 is '$1', not a whole number in its range."));
             await configuration.Error.WriteLineAsync($"Try: {PathOf(parsed.CommandResult)} --help");
             return ExitCodes.Usage;
         }
 
         return await parsed.InvokeAsync(configuration);
     }
+
+    // Every option that is no text is a number, and nobody who mistyped one needs to know our types.
+    [GeneratedRegex("Cannot parse argument '([^']*)' for option '([^']*)' as expected type '[^']*'\\.")]
+    private static partial Regex NotANumber();
 
     private static string PathOf(System.CommandLine.Parsing.CommandResult command) =>
         command.Parent is System.CommandLine.Parsing.CommandResult parent ? $"{PathOf(parent)} {command.Command.Name}" : "massif";

@@ -11,4 +11,7 @@ internal static class ExitCodes
 
     /// <summary>Wrong arguments or configuration; nothing was started.</summary>
     public const int Usage = 2;
+
+    /// <summary>The disk does not give back what it confirmed: starting again without looking at it would not help.</summary>
+    public const int Disk = 3;
 }

@@ -55,5 +55,5 @@ public sealed record DomainStatus(
     IReadOnlyList<StreamAgreement> Streams)
 {
     /// <summary>Returns the status as one JSON object with snake_case names.</summary>
-    public string ToJson() => JsonSerializer.Serialize(this, ClientJsonContext.Default.DomainStatus);
+    public string ToJson() => JsonSerializer.Serialize(this, ClientJsonContext.Readable.DomainStatus);
 }

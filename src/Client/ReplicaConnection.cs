@@ -29,7 +29,7 @@ internal sealed class ReplicaConnection : IDisposable
         {
             AllowAutoRedirect = false,
             AutomaticDecompression = DecompressionMethods.None,
-            ConnectTimeout = options.Timeout,
+            ConnectTimeout = options.LongestTimeout,
             PooledConnectionLifetime = TimeSpan.FromMinutes(10),
             UseCookies = false,
             UseProxy = false,
@@ -50,35 +50,31 @@ internal sealed class ReplicaConnection : IDisposable
 
     public ReplicaAddress Address { get; }
 
-    /// <summary>Asks, and waits no longer than the options allow.</summary>
-    public async Task<Answer> GetAsync(string path, CancellationToken cancel)
+    /// <summary>Asks, and waits no longer than the patience that all replicas share.</summary>
+    public async Task<Answer> GetAsync(string path, Patience patience, CancellationToken cancel)
     {
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancel);
-        patience.CancelAfter(_options.Timeout);
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        var question = AskAsync(path, end.Token);
+        var (inTime, seconds) = await patience.WaitAsync(question, cancel);
+        if (!inTime) await end.CancelAsync();
         try
         {
-            using var response = await _http.GetAsync(new Uri(path, UriKind.Relative), patience.Token);
-            if (response.StatusCode == HttpStatusCode.NotFound) return new(null, true, "does not have it");
-            if (!response.IsSuccessStatusCode) return new(null, false, $"answers {(int)response.StatusCode}");
-            var bytes = await response.Content.ReadAsByteArrayAsync(patience.Token);
-            return new(JsonDocument.Parse(bytes), false, null);
+            var answer = await question;
+            if (answer.Document is not null || answer.Absent) patience.Answered(Address.Id);
+            return answer;
         }
         catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
         {
-            return new(null, false, $"no answer in {_options.Timeout.TotalSeconds} s");
-        }
-        catch (Exception exception) when (exception is HttpRequestException or IOException or JsonException)
-        {
-            return new(null, false, TroubleOf(exception));
+            return new(null, false, $"no answer in {seconds} s");
         }
     }
 
-    /// <summary>Opens a live stream.</summary>
+    /// <summary>Opens a live stream; waits as long as a busy machine may need.</summary>
     /// <exception cref="HttpRequestException">The replica cannot be reached, or refuses.</exception>
     public async Task<HttpResponseMessage> OpenStreamAsync(string path, CancellationToken cancel)
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancel);
-        patience.CancelAfter(_options.Timeout);
+        patience.CancelAfter(_options.LongestTimeout);
         using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(path, UriKind.Relative));
         var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, patience.Token);
         if (response.IsSuccessStatusCode) return response;
@@ -97,10 +93,26 @@ internal sealed class ReplicaConnection : IDisposable
 
     public void Dispose() => _http.Dispose();
 
+    private async Task<Answer> AskAsync(string path, CancellationToken cancel)
+    {
+        try
+        {
+            using var response = await _http.GetAsync(new Uri(path, UriKind.Relative), cancel);
+            if (response.StatusCode == HttpStatusCode.NotFound) return new(null, true, "does not have it");
+            if (!response.IsSuccessStatusCode) return new(null, false, $"answers {(int)response.StatusCode}");
+            var bytes = await response.Content.ReadAsByteArrayAsync(cancel);
+            return new(JsonDocument.Parse(bytes), false, null);
+        }
+        catch (Exception exception) when (exception is HttpRequestException or IOException or JsonException)
+        {
+            return new(null, false, TroubleOf(exception));
+        }
+    }
+
     private bool Believe(X509Certificate? certificate)
     {
         using var copy = certificate is null ? null : X509CertificateLoader.LoadCertificate(certificate.GetRawCertData());
-        _refusal = ServerTrust.Refuse(copy, _options, Address.Id);
+        _refusal = ServerTrust.Refuse(copy, _options, Address);
         return _refusal is null;
     }
 }

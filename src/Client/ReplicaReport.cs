@@ -1,3 +1,4 @@
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
@@ -98,6 +99,9 @@ public sealed record ReasonReport(string Reason, long Count);
 [JsonSerializable(typeof(DomainStatus))]
 internal sealed partial class ClientJsonContext : JsonSerializerContext
 {
+    /// <summary>Gets what writes for terminals and pipes: quotes, signs and letters stay as they are.</summary>
+    public static ClientJsonContext Readable => Relaxed.Context;
+
     /// <summary>Reads a report; null when the document is none. A replica may send anything.</summary>
     public static ReplicaReport? TryRead(JsonDocument document)
     {
@@ -115,5 +119,12 @@ internal sealed partial class ClientJsonContext : JsonSerializerContext
         {
             return null;
         }
+    }
+
+    /// <summary>Made when it is first used: the order of static fields in a partial class is nobody's promise.</summary>
+    private static class Relaxed
+    {
+        public static readonly ClientJsonContext Context =
+            new(new JsonSerializerOptions(Default.Options) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
     }
 }

@@ -4,7 +4,7 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace Massif.Client;
 
-/// <summary>Decides whether the other end is the replica that was dialled: the domain's CA, and exactly its name.</summary>
+/// <summary>Decides whether the other end is the replica that was dialled: the domain's CA, exactly its name, and its key.</summary>
 internal static class ServerTrust
 {
     private const string SubjectAlternativeName = "2.5.29.17";
@@ -12,7 +12,7 @@ internal static class ServerTrust
     private static readonly Asn1Tag UriName = new(TagClass.ContextSpecific, 6);
 
     /// <summary>Returns why the certificate is not believed; null when it is.</summary>
-    public static string? Refuse(X509Certificate2? certificate, ClientOptions options, string replicaId)
+    public static string? Refuse(X509Certificate2? certificate, ClientOptions options, ReplicaAddress replica)
     {
         if (certificate is null) return "no certificate";
         using var chain = new X509Chain();
@@ -27,8 +27,12 @@ internal static class ServerTrust
         if (!chain.Build(certificate))
             return $"its certificate is not valid here: {string.Join(", ", chain.ChainStatus.Select(status => status.Status))}";
 
-        var wanted = $"spiffe://{options.Domain}/core/{replicaId}";
-        return NameOf(certificate) == wanted ? null : $"its certificate is not that of {wanted}";
+        var wanted = $"spiffe://{options.Domain}/core/{replica.Id}";
+        if (NameOf(certificate) != wanted) return $"its certificate is not that of {wanted}";
+        var pinned = replica.PublicKey.Span;
+        return pinned.IsEmpty || certificate.PublicKey.ExportSubjectPublicKeyInfo().AsSpan().SequenceEqual(pinned)
+            ? null
+            : "its key is not the one in the domain description";
     }
 
     private static string? NameOf(X509Certificate2 certificate)

@@ -56,14 +56,13 @@ internal sealed class Tail(TailKind kind, ClientOptions options, ReplicaConnecti
     private async Task FollowAsync(int replica, CancellationToken cancel)
     {
         var place = new TailPlace(kind);
-        var told = false; // One outage is told once, whatever its reasons become.
         try
         {
             while (true)
             {
-                var trouble = await FollowOnceAsync(replica, place, told, cancel);
-                if (!told || place.Connected) await _messages.Writer.WriteAsync(new(replica, "", "", trouble), cancel);
-                told = true;
+                var trouble = await FollowOnceAsync(replica, place, cancel);
+                if (!place.OutageTold || place.Connected) await _messages.Writer.WriteAsync(new(replica, "", "", trouble), cancel);
+                place.OutageTold = true;
                 await Task.Delay(options.RetryPause, cancel);
             }
         }
@@ -73,15 +72,17 @@ internal sealed class Tail(TailKind kind, ClientOptions options, ReplicaConnecti
         }
     }
 
-    private async Task<string> FollowOnceAsync(int replica, TailPlace place, bool wasDown, CancellationToken cancel)
+    private async Task<string> FollowOnceAsync(int replica, TailPlace place, CancellationToken cancel)
     {
         place.Connected = false;
         try
         {
-            using var response = await replicas[replica].OpenStreamAsync(place.PathFrom(_reached), cancel);
+            var opening = replicas[replica].OpenStreamAsync(place.PathFrom(_reached), cancel);
+            await TellWhenSlowAsync(replica, opening, place, cancel);
+            using var response = await opening;
             using var body = await response.Content.ReadAsStreamAsync(cancel);
             place.Connected = true;
-            if (wasDown) await _messages.Writer.WriteAsync(new(replica, "", "", "is back"), cancel);
+            if (place.OutageTold) await _messages.Writer.WriteAsync(new(replica, "", "", "is back"), cancel);
             await foreach (var message in SseReader.ReadAsync(body, options.StreamTimeout, cancel))
             {
                 if (message.Kind == "cut") return "cut us off: we read too slowly";
@@ -93,12 +94,25 @@ internal sealed class Tail(TailKind kind, ClientOptions options, ReplicaConnecti
         }
         catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
         {
-            return $"silent: no answer in {options.Timeout.TotalSeconds} s";
+            return $"silent: no answer in {options.LongestTimeout.TotalSeconds} s";
         }
         catch (Exception exception) when (exception is HttpRequestException or IOException or JsonException)
         {
             return $"silent: {replicas[replica].TroubleOf(exception)}";
         }
+    }
+
+    // The attempt goes on: on a busy machine it would never come to an end if it began again every two seconds.
+    private async Task TellWhenSlowAsync(int replica, Task opening, TailPlace place, CancellationToken cancel)
+    {
+        if (place.OutageTold) return;
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        var slow = await Task.WhenAny(opening, Task.Delay(options.Timeout, end.Token)) != opening && !cancel.IsCancellationRequested;
+        await end.CancelAsync();
+        if (!slow) return;
+        var news = $"silent: no answer in {options.Timeout.TotalSeconds} s; still waiting";
+        await _messages.Writer.WriteAsync(new(replica, "", "", news), cancel);
+        place.OutageTold = true;
     }
 
     /// <summary>Something that a reader hands to the vote: an item, or news when <paramref name="News"/> is there.</summary>

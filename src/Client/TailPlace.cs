@@ -15,6 +15,9 @@ internal sealed class TailPlace(TailKind kind)
     /// <summary>Gets or sets whether the replica was reached the last time.</summary>
     public bool Connected { get; set; }
 
+    /// <summary>Gets or sets whether an outage was told already: one is told once, whatever its reasons become.</summary>
+    public bool OutageTold { get; set; }
+
     /// <summary>Notes a message, and returns the id to vote on; null when the message is none of ours.</summary>
     /// <exception cref="JsonException">The replica sends what is no JSON.</exception>
     public string? Advance(SseMessage message)

@@ -30,9 +30,10 @@ public sealed class VotingClient : IDisposable
     /// <summary>Returns how the replicas stand to each other.</summary>
     public async Task<DomainStatus> GetStatusAsync(CancellationToken cancel)
     {
+        var patience = new Patience(_options);
         var answers = await Task.WhenAll(_replicas.Select(async replica =>
         {
-            var answer = await replica.GetAsync("/v1/status", cancel);
+            var answer = await replica.GetAsync("/v1/status", patience, cancel);
             using (answer.Document)
             {
                 if (answer.Document is null) return (null, ReplicaState.Silent, answer.Trouble);
@@ -45,14 +46,18 @@ public sealed class VotingClient : IDisposable
     }
 
     /// <summary>Returns the alarms of the domain.</summary>
-    public async Task<AlarmList> GetAlarmsAsync(CancellationToken cancel) =>
-        AlarmVote.Count(_options, await Task.WhenAll(_replicas.Select(replica => ListAsync(replica, cancel))));
+    public async Task<AlarmList> GetAlarmsAsync(CancellationToken cancel)
+    {
+        var patience = new Patience(_options);
+        return AlarmVote.Count(_options, await Task.WhenAll(_replicas.Select(replica => ListAsync(replica, patience, cancel))));
+    }
 
     /// <summary>Returns one alarm with its events.</summary>
     public async Task<AlarmDetail> GetAlarmAsync(string id, CancellationToken cancel)
     {
         var path = $"/v1/alarms/{Uri.EscapeDataString(id)}";
-        var answers = await Task.WhenAll(_replicas.Select(replica => replica.GetAsync(path, cancel)));
+        var patience = new Patience(_options);
+        var answers = await Task.WhenAll(_replicas.Select(replica => replica.GetAsync(path, patience, cancel)));
         var alarm = Agreed(answers.Select(answer => answer.Document?.RootElement.GetRawText()));
         foreach (var answer in answers) answer.Document?.Dispose();
         if (alarm is null)
@@ -64,7 +69,8 @@ public sealed class VotingClient : IDisposable
         }
 
         var info = AlarmInfo.Parse(alarm);
-        var told = await Task.WhenAll(_replicas.Select(replica => EventsAsync(replica, path + "/events", cancel)));
+        var forEvents = new Patience(_options);
+        var told = await Task.WhenAll(_replicas.Select(replica => EventsAsync(replica, path + "/events", forEvents, cancel)));
         var events = new List<string>();
         var missing = new List<string>();
         foreach (var wanted in info.Events)
@@ -94,7 +100,7 @@ public sealed class VotingClient : IDisposable
         .GroupBy(text => text, StringComparer.Ordinal)
         .FirstOrDefault(same => same.Count() >= _options.OneCorrect)?.Key;
 
-    private static async Task<AlarmAnswer> ListAsync(ReplicaConnection replica, CancellationToken cancel)
+    private static async Task<AlarmAnswer> ListAsync(ReplicaConnection replica, Patience patience, CancellationToken cancel)
     {
         var byId = new Dictionary<string, string>(StringComparer.Ordinal);
         long after = 0;
@@ -102,7 +108,7 @@ public sealed class VotingClient : IDisposable
         for (var page = 0; page < PagesMax; page++)
         {
             var answer = await replica.GetAsync(
-                string.Create(CultureInfo.InvariantCulture, $"/v1/alarms?after={after}&limit={PageSize}"), cancel);
+                string.Create(CultureInfo.InvariantCulture, $"/v1/alarms?after={after}&limit={PageSize}"), patience, cancel);
             using (answer.Document)
             {
                 if (answer.Document is null) return new(new Dictionary<string, string>(), false, answer.Trouble);
@@ -142,10 +148,10 @@ public sealed class VotingClient : IDisposable
     }
 
     private static async Task<Dictionary<string, string>> EventsAsync(
-        ReplicaConnection replica, string path, CancellationToken cancel)
+        ReplicaConnection replica, string path, Patience patience, CancellationToken cancel)
     {
         var byId = new Dictionary<string, string>(StringComparer.Ordinal);
-        var answer = await replica.GetAsync(path, cancel);
+        var answer = await replica.GetAsync(path, patience, cancel);
         using (answer.Document)
         {
             try

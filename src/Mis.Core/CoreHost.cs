@@ -11,6 +11,8 @@ namespace Massif.Mis.Core;
 /// <remarks>Synchronous and deterministic: production and simulation drive exactly this class.</remarks>
 public sealed class CoreHost
 {
+    private const string VotesTooLate = "massif_verdicts_total{input=\"votes\",verdict=\"old\"}";
+
     private readonly Domain _domain;
     private readonly ReplicaParts _parts;
     private readonly string _rulesDigest;
@@ -114,5 +116,6 @@ public sealed class CoreHost
         && counter.Name.Contains('{', StringComparison.Ordinal)
         && !counter.Name.Contains("verdict=\"accepted\"", StringComparison.Ordinal)
         && !counter.Name.Contains("verdict=\"duplicate\"", StringComparison.Ordinal)
+        && counter.Name != VotesTooLate // The fourth replica's vote comes when three have decided: every batch has some.
         && !counter.Name.StartsWith("massif_path_sent", StringComparison.Ordinal);
 }

@@ -67,7 +67,7 @@ public sealed partial class CoreNode : IAsyncDisposable, IActor<HostInput>
         try
         {
             node._runtime.Start(node);
-            var telemetry = new NodeTelemetry(node._runtime.Counters, node.TurnAsync, node.MoreMetrics, node.Health);
+            var telemetry = new NodeTelemetry(node._runtime.Counters, node._runtime.TurnAsync, node.MoreMetrics, node.Health);
             node._metrics = await MetricsServer.StartAsync(config.Options.HttpListen, telemetry);
             var version = typeof(CoreNode).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion;
             var model = new CoreReadModel(node._runtime.AskAsync, node._host.Application, version);
@@ -105,13 +105,6 @@ public sealed partial class CoreNode : IAsyncDisposable, IActor<HostInput>
         if (_saidLost || !_host.Replica.EchoForbidden) return;
         _saidLost = true;
         LogVoteLogLost(_logger);
-    }
-
-    private async ValueTask TurnAsync(CancellationToken cancel)
-    {
-        var turn = new EmptyRequest();
-        if (!await _runtime.AskAsync(HostInput.OfRequest(turn), cancel)) throw new InvalidOperationException("The replica has stopped.");
-        await turn.Answered.WaitAsync(cancel);
     }
 
     private IEnumerable<Metric> MoreMetrics() => LinkTelemetry.Of(_runtime.Config.Domain, _runtime.Config.Index, _runtime.Links)

@@ -59,7 +59,7 @@ public sealed class EdgeNode : IAsyncDisposable, IActor<EdgeInput>
             node._runtime.Start(node);
             node._collectors = SyslogCollectors.Start(config.Options.Edge!.Syslog, node._gate);
             node.Completion = Task.WhenAny(node._runtime.Loop.Completion, node._collectors.Completion).Unwrap();
-            var telemetry = new NodeTelemetry(node._runtime.Counters, node.TurnAsync, node.MoreMetrics, node.Health);
+            var telemetry = new NodeTelemetry(node._runtime.Counters, node._runtime.TurnAsync, node.MoreMetrics, node.Health);
             node._metrics = await MetricsServer.StartAsync(config.Options.HttpListen, telemetry);
             return node;
         }
@@ -96,13 +96,6 @@ public sealed class EdgeNode : IAsyncDisposable, IActor<EdgeInput>
     {
         _host.EndTurn(_runtime.Clock.Read());
         _gate.Set(_host.Accepts);
-    }
-
-    private async ValueTask TurnAsync(CancellationToken cancel)
-    {
-        var turn = new EmptyRequest();
-        if (!await _runtime.AskAsync(HostInput.OfRequest(turn), cancel)) throw new InvalidOperationException("The edge has stopped.");
-        await turn.Answered.WaitAsync(cancel);
     }
 
     private IEnumerable<Metric> MoreMetrics() =>

@@ -26,7 +26,10 @@ internal sealed class TestReplicas : IAsyncDisposable
         all.Options = new(
             all.Domain.Name,
             1,
-            [.. all._apis.Select((api, i) => new ReplicaAddress($"core{i + 1}", "127.0.0.1", api!.Endpoint.Port))],
+            [.. all._apis.Select((api, i) => new ReplicaAddress($"core{i + 1}", "127.0.0.1", api!.Endpoint.Port)
+            {
+                PublicKey = all.Domain.Domain[new((ushort)i)].PublicKey,
+            })],
             all.Domain.Authority,
             all.Domain.Operator())
         {

@@ -74,6 +74,52 @@ public sealed class VotingClientTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
+    public async Task When_all_are_slow_it_says_so_and_waits_longer()
+    {
+        _replicas.Deliver(1, FakeReplica.Logins(0, 2));
+        var busy = new TaskCompletionSource();
+        foreach (var replica in _replicas.Replicas) replica.Silence = busy.Task;
+        var notes = new List<string>();
+        using var client = new VotingClient(_replicas.Options with
+        {
+            Timeout = TimeSpan.FromMilliseconds(100),
+            LongestTimeout = TimeSpan.FromMinutes(1),
+            OnSlow = note =>
+            {
+                notes.Add(note);
+                busy.TrySetResult();
+            },
+        });
+        var status = await client.GetStatusAsync(default);
+        Assert.True(status.Streams[0].Agreeing.Count >= 2);
+        Assert.Equal("Fewer than 2 replicas answered in 0.1 s; waiting up to 60 s.", Assert.Single(notes));
+    }
+
+    [Fact]
+    public async Task When_nobody_ever_answers_the_longer_wait_ends_too()
+    {
+        foreach (var replica in _replicas.Replicas) replica.Silence = new TaskCompletionSource().Task;
+        using var client = new VotingClient(_replicas.Options with
+        {
+            Timeout = TimeSpan.FromMilliseconds(100),
+            LongestTimeout = TimeSpan.FromSeconds(1),
+        });
+        var alarms = await client.GetAlarmsAsync(default);
+        Assert.False(alarms.Answered);
+        Assert.All(alarms.Replicas, replica => Assert.StartsWith("no answer in ", replica.Note, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_certificate_of_the_right_name_for_another_key_is_not_believed()
+    {
+        var addresses = _replicas.Options.Replicas;
+        var pinned = _replicas.Options with { Replicas = [addresses[0] with { PublicKey = addresses[1].PublicKey }, .. addresses.Skip(1)] };
+        using var client = new VotingClient(pinned);
+        var status = await client.GetStatusAsync(default);
+        Assert.Equal((ReplicaState.Silent, "its key is not the one in the domain description"), (status.Replicas[0].State, status.Replicas[0].Note));
+    }
+
+    [Fact]
     public async Task A_replica_at_the_wrong_address_is_not_believed()
     {
         var addresses = _replicas.Options.Replicas;

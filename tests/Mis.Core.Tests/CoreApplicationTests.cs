@@ -43,6 +43,35 @@ public sealed class CoreApplicationTests : IDisposable
     }
 
     [Fact]
+    public void The_order_in_which_streams_were_met_does_not_show_in_a_snapshot()
+    {
+        StreamLife[] lives = [Life, Life with { Incarnation = 8 }, new(new(3, StreamClass.Bulk), 9)];
+        var (here, there) = (Application(), Application());
+        foreach (var life in lives) Apply(here, 1, FakeReplica.Logins(1, 1), life);
+        foreach (var life in lives.Reverse()) Apply(there, 1, FakeReplica.Logins(1, 1), life);
+        Assert.Equal(Snapshot(here), Snapshot(there));
+    }
+
+    [Fact]
+    public void Who_listens_is_told_each_batch_and_each_alarm_once()
+    {
+        var counters = new Counters();
+        var application = new CoreApplication(_test.Domain, Rules, counters);
+        using var batches = application.Batches.Subscribe(8);
+        using var alarms = application.Alarms.Subscribe(8);
+        Apply(application, 1, FakeReplica.Logins(1, 2));
+        Apply(application, 2, FakeReplica.Logins(100, 1));
+        Assert.True(batches.TryRead(out var first));
+        Assert.True(batches.TryRead(out var second));
+        Assert.Equal((1UL, 2UL, "edge1"), (first.Seq, second.Seq, second.Stream.Edge));
+        Assert.True(alarms.TryRead(out var told));
+        Assert.Equal(1, told.Ordinal);
+        application.OnAlarm(told.Alarm); // As when a restart applies again what the snapshot has.
+        Assert.False(alarms.TryRead(out _));
+        Assert.Equal((1, 1), (application.Store.Last, counters.Of("massif_alarms_total").Value));
+    }
+
+    [Fact]
     public void The_chain_names_every_digest_and_only_the_last_ones_are_kept()
     {
         var application = Application();

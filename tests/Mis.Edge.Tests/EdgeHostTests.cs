@@ -113,6 +113,32 @@ public sealed class EdgeHostTests : IDisposable
     }
 
     [Fact]
+    public void A_sender_is_named_and_its_claimed_time_is_read_in_the_listeners_zone()
+    {
+        var host = Settled();
+        host.Step(new(EdgeInputKind.Opened, Listener: 3, Connection: 1, Peer: Peer), _now);
+        Chunk(host, 1, "<13>1 2001-02-03T04:05:06Z h a - - - with its own zone\n<13>Nov 14 22:13:00 h a: without one\n");
+        CloseBatch(host);
+        var events = Events();
+        Assert.All(events, e => Assert.Equal("192.0.2.7", e.Peer));
+        Assert.Equal(981_173_106_000_000_000, events[0].EventTime);
+        Assert.Equal(1_699_992_780_000_000_000, events[1].EventTime); // 22:13:00 +02:00 is 20:13:00 UTC.
+    }
+
+    [Fact]
+    public void A_spool_that_was_changed_is_said_in_the_event_of_the_start()
+    {
+        var host = Settled();
+        Datagram(host, 1, "<13>one");
+        CloseBatch(host);
+        _disk = _disk.Reopened();
+        var file = _disk.Files.First(name => name.StartsWith("spool", StringComparison.Ordinal));
+        _disk.Medium.Flip(file, (int)_disk.LengthOf(file) / 2);
+        Settled(keepSent: true);
+        Assert.Contains("not what was written", Assert.Single(Events()).Raw, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_clock_set_back_an_hour_holds_trusted_time_and_is_an_event_once()
     {
         var host = Settled();
@@ -133,9 +159,11 @@ public sealed class EdgeHostTests : IDisposable
 
         // A restart does not go back either: the spool knows the last trusted time.
         _disk = _disk.Reopened();
-        var again = Open();
-        CloseBatch(again);
-        Assert.All(Events(), e => Assert.True(e.TimeObserved >= last));
+        Settled(keepSent: true);
+        var again = _host!;
+        for (var replica = 0; replica < 3; replica++) Report(again, replica, again.Source.NextSeq - 2); // What was before is released.
+        again.EndTurn(_now);
+        Assert.True(Events().Last(e => e.Raw.EndsWith("edge started", StringComparison.Ordinal)).TimeObserved >= last);
     }
 
     [Fact]
@@ -155,8 +183,9 @@ public sealed class EdgeHostTests : IDisposable
     {
         var host = Settled(spoolLimit: 256 * 1024);
         Assert.True(host.Accepts);
-        while (host.Accepts)
+        for (var batches = 0; host.Accepts; batches++)
         {
+            Assert.True(batches < 100, "It takes more than the spool's limit.");
             for (var i = 0; i < 100; i++) Datagram(host, 1, new string('x', 500));
             CloseBatch(host);
         }
@@ -211,6 +240,7 @@ public sealed class EdgeHostTests : IDisposable
             new("live", SyslogProtocol.Tcp, Peer, ListenerMode.Live, 512, 0, [], 10),
             new("udp", SyslogProtocol.Udp, Peer, ListenerMode.Live, 512, 0, [], 10),
             new("replay", SyslogProtocol.Tcp, Peer, ListenerMode.Replay, 512, 0, [], 10),
+            new("abroad", SyslogProtocol.Tcp, Peer, ListenerMode.Replay, 512, 120, [], 10),
         ];
         var parts = new SourceParts(
             _domain, TestDomain.Index("edge1"), 0, _keys, _links, _disk, spoolLimit, 5, Guid.Empty, () => 4711, _counters);
@@ -218,12 +248,13 @@ public sealed class EdgeHostTests : IDisposable
     }
 
     /// <summary>An edge whose first batch, with its start, is behind it.</summary>
-    private EdgeHost Settled(long spoolLimit = 64L * 1024 * 1024)
+    private EdgeHost Settled(long spoolLimit = 64L * 1024 * 1024, bool keepSent = false)
     {
+        _links.Sent.Clear();
         var host = Open(spoolLimit);
         host.Step(new(EdgeInputKind.Bus, HostInput.OfLinkUp(TestDomain.Index("core1"))), _now);
         CloseBatch(host);
-        _links.Sent.Clear();
+        if (!keepSent) _links.Sent.Clear();
         return host;
     }
 
@@ -276,11 +307,13 @@ public sealed class EdgeHostTests : IDisposable
             if (!seen.Add(initial.Header.Instance.Seq)) continue;
             Assert.True(BatchReader.TryOpen(initial.Payload, out var batch, out _));
             foreach (var view in batch)
-                events.Add(new(Encoding.UTF8.GetString(view.Raw), view.Flags, view.Action, view.TimeObserved, view.EventTime));
+                events.Add(new(Encoding.UTF8.GetString(view.Raw), view.Flags, view.Action, view.TimeObserved, view.EventTime, PeerOf(view)));
         }
 
         return events;
     }
 
-    private sealed record Seen(string Raw, EventFlags Flags, EventAction Action, long TimeObserved, long EventTime);
+    private static string PeerOf(EventView view) => view.TryGetAddress(EventField.PeerAddress, out var peer) ? peer.ToString() : "";
+
+    private sealed record Seen(string Raw, EventFlags Flags, EventAction Action, long TimeObserved, long EventTime, string Peer);
 }

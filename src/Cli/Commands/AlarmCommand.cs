@@ -13,7 +13,9 @@ internal static class AlarmCommand
         var command = new Command("alarm", "Look at the alarms of the domain: those that f+1 replicas tell alike, byte for byte.");
         command.Add(CreateList());
         command.Add(CreateShow());
-        return command.WithExamples("massif alarm ls", "massif alarm show 1db601c05fddf3397da4a6b9d3dacdb2             # 32 hex digits, as ls prints them");
+        return command.WithExamples(
+            "massif alarm ls",
+            "massif alarm show 1db601c05fddf3397da4a6b9d3dacdb2             # 32 hex digits, as ls prints them");
     }
 
     /// <summary>Returns an alarm as one line: last event time, severity, rule, key, count, id.</summary>
@@ -35,13 +37,18 @@ internal static class AlarmCommand
         var id = new Argument<string>("ID") { Description = "The alarm's id, 32 hex digits." };
         id.Validators.Add(result =>
         {
-            if (result.Tokens is not [{ Value: { Length: 32 } text }] || !text.All(char.IsAsciiHexDigitLower)) result.AddError("an alarm's id has 32 hex digits");
+            if (result.Tokens is not [{ Value: { Length: 32 } text }] || !text.All(char.IsAsciiHexDigitLower))
+                result.AddError("an alarm's id has 32 hex digits");
         });
         var domain = OperatorAccess.DomainOption();
-        var json = new Option<bool>("--json") { Description = "Print the alarm and its events as JSON, one object a line, byte for byte as the replicas sent them." };
+        var json = new Option<bool>("--json")
+        {
+            Description = "Print the alarm and its events as JSON, one object a line, byte for byte as the replicas sent them.",
+        };
         var command = new Command(
             "show",
-            "Show an alarm with the events that it was made of, each as f+1 replicas tell it. Exit code 1: f+1 replicas do not tell the alarm alike.")
+            "Show an alarm with the events that it was made of, each as f+1 replicas tell it. Exit code 1: f+1 replicas do not tell " +
+            "the alarm alike.")
         {
             id, domain, json,
         };
@@ -63,7 +70,11 @@ internal static class AlarmCommand
         {
             var table = Output.Columns("LAST", "SEVERITY", "RULE", "KEY", "COUNT", "EDGE", "ID");
             foreach (var alarm in list.Alarms)
-                table.Row(alarm.Last, alarm.Severity, alarm.Rule, Key(alarm), alarm.Count.ToString(CultureInfo.InvariantCulture), alarm.Edge, alarm.Id);
+            {
+                var count = alarm.Count.ToString(CultureInfo.InvariantCulture);
+                table.Row(alarm.Last, alarm.Severity, alarm.Rule, Key(alarm), count, alarm.Edge, alarm.Id);
+            }
+
             Output.Print(parse, table);
         }
         else if (list.Answered)
@@ -74,7 +85,11 @@ internal static class AlarmCommand
         Output.Notes(parse, list.Replicas);
         var error = parse.InvocationConfiguration.Error;
         if (list.Unconfirmed.Count > 0)
-            await error.WriteLineAsync($"{list.Unconfirmed.Count} more that fewer than {options.OneCorrect} replicas have: on their way, or invented.");
+        {
+            await error.WriteLineAsync(
+                $"{list.Unconfirmed.Count} more that fewer than {options.OneCorrect} replicas have: on their way, or invented.");
+        }
+
         if (list.Answered) return ExitCodes.Ok;
         await error.WriteLineAsync($"Fewer than {options.OneCorrect} replicas answered: nothing can be said.");
         return ExitCodes.Failed;

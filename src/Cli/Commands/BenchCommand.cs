@@ -53,8 +53,8 @@ internal static class BenchCommand
         });
         var command = new Command(
             "bench",
-            "Measure Massif on this machine, beside what the machine can do at all. Nodes are real processes on loopback ports; memory copy, " +
-            "SHA-256, loopback TCP and TLS 1.3 are measured in the same run. Everything is removed afterwards.")
+            "Measure Massif on this machine, beside what the machine can do at all. Nodes are real processes on loopback ports; memory " +
+            "copy, SHA-256, loopback TCP and TLS 1.3 are measured in the same run. Everything is removed afterwards.")
         {
             only, peer, seconds, json,
         };
@@ -113,7 +113,9 @@ internal static class BenchCommand
                 row.Limit is { } limit ? Text(limit) : "",
                 row.Ratio is { } ratio ? ratio.ToString("P0", CultureInfo.InvariantCulture) : "",
                 row.LimitedBy ?? "",
-                string.Join(' ', row.MemoryMebibytes.Select(node => string.Create(CultureInfo.InvariantCulture, $"{node.Key}={node.Value:F0}"))));
+                string.Join(
+                    ' ',
+                    row.MemoryMebibytes.Select(node => string.Create(CultureInfo.InvariantCulture, $"{node.Key}={node.Value:F0}"))));
         }
 
         Output.Print(parse, table);

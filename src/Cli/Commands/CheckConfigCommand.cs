@@ -10,11 +10,14 @@ internal static class CheckConfigCommand
     /// <summary>Makes the command.</summary>
     public static Command Create()
     {
-        var file = new Argument<string>("FILE") { Description = "A node.yaml (checked with all that it names), a domain.yaml, or a rule file." };
+        var file = new Argument<string>("FILE")
+        {
+            Description = "A node.yaml (checked with all that it names), a domain.yaml, or a rule file.",
+        };
         var command = new Command(
             "check-config",
-            "Check a configuration completely and start nothing. Unknown keys, ranges, relations, certificates, file permissions, rules: all mistakes are printed at " +
-            "once, each with file and line. Exit code 0: a node could start with it. 2: it could not.")
+            "Check a configuration completely and start nothing. Unknown keys, ranges, relations, certificates, file permissions, " +
+            "rules: all mistakes are printed at once, each with file and line. Exit code 0: a node could start with it. 2: it could not.")
         {
             file,
         };

@@ -10,11 +10,16 @@ internal static class ConformanceCommand
     /// <summary>Makes the command.</summary>
     public static Command Create()
     {
-        var files = new Argument<string[]>("FILE") { Description = "Files of vectors, one JSON object a line.", Arity = ArgumentArity.OneOrMore };
+        var files = new Argument<string[]>("FILE")
+        {
+            Description = "Files of vectors, one JSON object a line.",
+            Arity = ArgumentArity.OneOrMore,
+        };
         var command = new Command(
             "conformance",
-            "Run conformance vectors against the parsers of this build. Three forms, as in tests/Conformance.Tests/Vectors: a syslog message, the chunks of a connection, the text of " +
-            "an application. Prints each failure with what differed. Exit code 0: all passed. 1: one failed.")
+            "Run conformance vectors against the parsers of this build. Three forms, as in tests/Conformance.Tests/Vectors: a syslog " +
+            "message, the chunks of a connection, the text of an application. Prints each failure with what differed. Exit code 0: all " +
+            "passed. 1: one failed.")
         {
             files,
         };

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using Massif.Reb.Configuration;
 
 namespace Massif.Cli.Commands;
@@ -11,12 +12,24 @@ internal static class InitCommand
     {
         var defaults = new DomainMakerOptions { RulesText = "" };
         var directory = new Argument<string>("DIR") { Description = "A new or an empty directory." };
-        var name = new Option<string>("--name") { Description = "Name of the domain; it is in every certificate.", DefaultValueFactory = _ => defaults.Name };
-        var replicas = new Option<int>("--replicas") { Description = "Number of core replicas, n >= 3f + 1.", HelpName = "N", DefaultValueFactory = _ => defaults.Replicas };
-        var edges = new Option<int>("--edges") { Description = "Number of edges.", HelpName = "N", DefaultValueFactory = _ => defaults.Edges };
-        var relays = new Option<int>("--relays") { Description = "Number of relays; each adds a path from every edge to every replica.", HelpName = "N", DefaultValueFactory = _ => defaults.Relays };
-        var faults = new Option<int?>("--faults") { Description = "f, Byzantine replicas tolerated. Default: as many as n allows.", HelpName = "F" };
-        var pathFaults = new Option<int?>("--path-faults") { Description = "t, faulty paths tolerated. Default: as many as the relays allow.", HelpName = "T" };
+        var name = new Option<string>("--name")
+        {
+            Description = "Name of the domain; it is in every certificate.",
+            DefaultValueFactory = _ => defaults.Name,
+        };
+        var replicas = Number("--replicas", "Number of core replicas, n >= 3f + 1.", "N", defaults.Replicas);
+        var edges = Number("--edges", "Number of edges.", "N", defaults.Edges);
+        var relays = Number("--relays", "Number of relays; each adds a path from every edge to every replica.", "N", defaults.Relays);
+        var faults = new Option<int?>("--faults")
+        {
+            Description = "f, Byzantine replicas tolerated. Default: as many as n allows.",
+            HelpName = "F",
+        };
+        var pathFaults = new Option<int?>("--path-faults")
+        {
+            Description = "t, faulty paths tolerated. Default: as many as the relays allow.",
+            HelpName = "T",
+        };
         var address = new Option<string[]>("--address")
         {
             Description = "Host name or IP address of all nodes (HOST), or of one (ID=HOST). Repeatable.",
@@ -26,13 +39,15 @@ internal static class InitCommand
         var bus = Port("--bus-port", "First port of the bus; each core and relay takes the next.", defaults.BusPort);
         var api = Port("--api-port", "First port of the read API; each core takes the next.", defaults.ApiPort);
         var http = Port("--http-port", "First loopback port of health and metrics; each node takes the next.", defaults.HttpPort);
-        var syslog = Port("--syslog-port", "Syslog port (UDP and TCP) of the first edge; each further edge takes the next but one.", defaults.SyslogPort);
+        var syslog = Port(
+            "--syslog-port", "Syslog port (UDP and TCP) of the first edge; each further edge takes the next but one.", defaults.SyslogPort);
         var replay = Port("--replay-port", "Replay port of the first edge; each further edge takes the next but one.", defaults.ReplayPort);
-        var days = new Option<int>("--days") { Description = "Validity of the certificates.", HelpName = "DAYS", DefaultValueFactory = _ => defaults.CertificateDays };
+        var days = Number("--days", "Validity of the certificates.", "DAYS", defaults.CertificateDays);
         var command = new Command(
             "init",
-            "Make a new domain with its own CA. Writes its description, and a directory with certificate, key and settings for each node and for the operator. " +
-            "Copy DIR/nodes/ID to the machine of node ID. Keep DIR/ca.key off the nodes: whoever has it can be any node.")
+            "Make a new domain with its own CA. Writes its description, and a directory with certificate, key and settings for each " +
+            "node and for the operator. Copy DIR/nodes/ID to the machine of node ID. Keep DIR/ca.key off the nodes: whoever has it can " +
+            "make operators; it cannot be a node, whose keys domain.yaml pins.")
         {
             directory, name, replicas, edges, relays, faults, pathFaults, address, bus, api, http, syslog, replay, days,
         };
@@ -66,11 +81,25 @@ internal static class InitCommand
             "massif init dom --address core1=10.0.1.1 --address core2=10.0.2.1 --address core3=10.0.3.1 --address core4=10.0.4.1");
     }
 
-    private static Option<int> Port(string name, string description, int port) => new(name)
+    private static Option<int> Port(string name, string description, int port)
+    {
+        var option = Number(name, description, "PORT", port);
+        option.Validators.Add(result =>
+        {
+            if (result.Tokens is [{ Value: var text }] && int.TryParse(text, CultureInfo.InvariantCulture, out var asked)
+                && asked is not (>= 1 and <= ushort.MaxValue))
+            {
+                result.AddError($"{name} is {asked}; allowed: 1 to {ushort.MaxValue}.");
+            }
+        });
+        return option;
+    }
+
+    private static Option<int> Number(string name, string description, string helpName, int usual) => new(name)
     {
         Description = description,
-        HelpName = "PORT",
-        DefaultValueFactory = _ => port,
+        HelpName = helpName,
+        DefaultValueFactory = _ => usual,
     };
 
     private static (string? Everyone, IReadOnlyDictionary<string, string> Single) Addresses(IEnumerable<string> values)
@@ -86,10 +115,14 @@ internal static class InitCommand
         return (everyone, single);
     }
 
+    private static string Several(int count, string what) => count == 1 ? $"1 {what}" : $"{count} {what}s";
+
     private static int Explain(string path, TextWriter output)
     {
         var (domain, _) = Domain.Load(Path.Combine(path, "domain.yaml"));
-        output.WriteLine($"Made domain \"{domain!.Name}\" in {path}: {domain.Replicas.Count} replicas (f = {domain.Quorums.Faults}), {domain.Relays.Count} relays (t = {domain.PathFaults}), {domain.Edges.Count} edges.");
+        output.WriteLine(
+            $"Made domain \"{domain!.Name}\" in {path}: {domain.Replicas.Count} replicas (f = {domain.Quorums.Faults}), " +
+            $"{Several(domain.Relays.Count, "relay")} (t = {domain.PathFaults}), {Several(domain.Edges.Count, "edge")}.");
         output.WriteLine("Next, each node on its machine, with its own directory copied there:");
         foreach (var node in domain.Nodes)
             output.WriteLine($"  massif {node.Role.ToString().ToLowerInvariant()} -c {Path.Combine(path, "nodes", node.Id, "node.yaml")}");

@@ -43,9 +43,15 @@ internal static partial class NodeCommands
     {
         var misbehave = new Option<string>("--misbehave")
         {
-            Description = "For demonstrations: what it does to what it forwards, of corrupt, delay, replay, drop, misroute, with commas. Refused unless the domain says demo: true.",
+            Description = "For demonstrations: what it does to what it forwards, of corrupt, delay, replay, drop, misroute, with commas. " +
+                "Refused unless the domain says demo: true.",
+            HelpName = "KINDS",
         };
-        var when = new Option<string>("--misbehave-when") { Description = "It misbehaves while this file exists; without it, always." };
+        var when = new Option<string>("--misbehave-when")
+        {
+            Description = "It misbehaves while this file exists; without it, always.",
+            HelpName = "FILE",
+        };
         var command = Create(
             "relay",
             "Run a relay of the overlay: forwards envelopes between edges and replicas, and needs no trust.",
@@ -63,10 +69,17 @@ internal static partial class NodeCommands
     }
 
     private static Command Create(
-        string name, string description, NodeRole role, Func<NodeConfig, ILogger, ParseResult, Task<(IAsyncDisposable Node, Task Completion)>> start)
+        string name,
+        string description,
+        NodeRole role,
+        Func<NodeConfig, ILogger, ParseResult, Task<(IAsyncDisposable Node, Task Completion)>> start)
     {
         var file = new Option<string>("--config", "-c") { Description = "The node's node.yaml.", Required = true, HelpName = "FILE" };
-        var withInput = new Option<bool>("--stop-with-input") { Description = "Stop when standard input ends: whoever started the node is gone.", Hidden = true };
+        var withInput = new Option<bool>("--stop-with-input")
+        {
+            Description = "Stop when standard input ends: whoever started the node is gone.",
+            Hidden = true,
+        };
         var command = new Command(name, description) { file, withInput };
         command.SetAction(async (parse, cancel) =>
         {
@@ -74,7 +87,9 @@ internal static partial class NodeCommands
             if (parse.GetValue(withInput)) StopWithInput(stop);
             return await RunAsync(parse, parse.GetValue(file)!, role, start, stop.Token);
         });
-        return command.WithExamples($"massif {name} -c /etc/massif/nodes/{name}1/node.yaml", $"massif check-config /etc/massif/nodes/{name}1/node.yaml");
+        return command.WithExamples(
+            $"massif {name} -c /etc/massif/nodes/{name}1/node.yaml",
+            $"massif check-config /etc/massif/nodes/{name}1/node.yaml");
     }
 
     private static async Task<int> RunAsync(
@@ -90,7 +105,9 @@ internal static partial class NodeCommands
         var error = parse.InvocationConfiguration.Error;
         if (config!.Self.Role != role)
         {
-            await error.WriteLineAsync($"{file}: the node {config.Self.Id} is a {Word(config.Self.Role)}: run massif {Word(config.Self.Role)} -c {file}");
+            var actual = Word(config.Self.Role);
+            var article = config.Self.Role == NodeRole.Edge ? "an" : "a";
+            await error.WriteLineAsync($"{file}: the node {config.Self.Id} is {article} {actual}: run massif {actual} -c {file}");
             return ExitCodes.Usage;
         }
 
@@ -106,7 +123,13 @@ internal static partial class NodeCommands
         {
             return Report.Errors(wrong.Errors, parse) ?? ExitCodes.Usage;
         }
-        catch (Exception failure) when (failure is IOException or StorageFormatException or UnauthorizedAccessException or InvalidOperationException or InvalidDataException)
+        catch (DiskFailedException failure)
+        {
+            LogDiskFailed(logger, failure.Message);
+            return ExitCodes.Disk;
+        }
+        catch (Exception failure) when (failure is IOException
+            or StorageFormatException or UnauthorizedAccessException or InvalidOperationException or InvalidDataException)
         {
             await error.WriteLineAsync($"{config.Self.Id}: {failure.Message}");
             return ExitCodes.Usage;
@@ -142,10 +165,31 @@ internal static partial class NodeCommands
         var stop = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using (cancel.Register(() => stop.TrySetResult())) await Task.WhenAny(stop.Task, completion);
         var failure = completion.Exception?.GetBaseException();
-        if (failure is not null) LogBroken(logger, failure);
-        else LogStopping(logger);
+        var code = Explain(failure, logger);
         await node.DisposeAsync();
-        return failure is null ? ExitCodes.Ok : ExitCodes.Failed;
+        return code;
+    }
+
+    /// <summary>Says why a node ends, and returns the exit code.</summary>
+    /// <param name="failure">What ended it; null when it was asked to.</param>
+    /// <param name="logger">Where it is said.</param>
+    internal static int Explain(Exception? failure, ILogger logger)
+    {
+        switch (failure)
+        {
+            case null:
+                LogStopping(logger);
+                return ExitCodes.Ok;
+            case DiskFailedException disk:
+                LogDiskFailed(logger, disk.Message);
+                return ExitCodes.Disk;
+            case IOException trouble:
+                LogFailed(logger, trouble.Message);
+                return ExitCodes.Failed;
+            default:
+                LogBroken(logger, failure);
+                return ExitCodes.Failed;
+        }
     }
 
     private static Misbehaviours Parse(string? kinds)
@@ -182,8 +226,19 @@ internal static partial class NodeCommands
     [LoggerMessage(Level = LogLevel.Information, Message = "stopping")]
     private static partial void LogStopping(ILogger logger);
 
-    [LoggerMessage(Level = LogLevel.Critical, Message = "an invariant of this program broke: the node ends, because silence is tolerated and a wrong answer is not")]
+    [LoggerMessage(
+        Level = LogLevel.Critical,
+        Message = "an invariant of this program broke: the node ends, because silence is tolerated and a wrong answer is not")]
     private static partial void LogBroken(ILogger logger, Exception failure);
+
+    [LoggerMessage(
+        Level = LogLevel.Critical,
+        Message = "the disk does not give back what it confirmed: {Trouble}. The node ends rather than go on with a disk that lies. " +
+            "Look at the disk (dmesg, smartctl); then start the node again, or move its data directory away and start with an empty one")]
+    private static partial void LogDiskFailed(ILogger logger, string trouble);
+
+    [LoggerMessage(Level = LogLevel.Critical, Message = "the node ends: {Trouble}")]
+    private static partial void LogFailed(ILogger logger, string trouble);
 
     /// <summary>Mistakes in a file that the node's own configuration names.</summary>
     private sealed class ConfigException(IReadOnlyList<ConfigError> errors) : Exception

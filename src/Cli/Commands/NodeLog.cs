@@ -30,14 +30,19 @@ internal sealed class NodeLog : ConsoleFormatter
     public override void Write<TState>(in LogEntry<TState> logEntry, IExternalScopeProvider? scopeProvider, TextWriter textWriter)
     {
         var line = new StringBuilder(256);
-        line.Append(CultureInfo.InvariantCulture, $"{DateTime.UtcNow:yyyy-MM-dd'T'HH:mm:ss.fff'Z'} {Word(logEntry.LogLevel)} {logEntry.Category}: ");
+        line.Append(
+            CultureInfo.InvariantCulture,
+            $"{DateTime.UtcNow:yyyy-MM-dd'T'HH:mm:ss.fff'Z'} {Word(logEntry.LogLevel)} {logEntry.Category}: ");
         line.Append(Output.Printable(logEntry.Formatter(logEntry.State, logEntry.Exception)));
-        if (logEntry.EventId.Name is { } name) line.Append(" event=").Append(Snake(name.StartsWith(MethodPrefix, StringComparison.Ordinal) ? name[MethodPrefix.Length..] : name));
+        if (logEntry.EventId.Name is { } name)
+            line.Append(" event=")
+                .Append(Snake(name.StartsWith(MethodPrefix, StringComparison.Ordinal) ? name[MethodPrefix.Length..] : name));
         if (logEntry.State is IEnumerable<KeyValuePair<string, object?>> values)
         {
             foreach (var (key, value) in values)
             {
-                if (key != "{OriginalFormat}") line.Append(' ').Append(Snake(key)).Append('=').Append(Quoted(Convert.ToString(value, CultureInfo.InvariantCulture) ?? ""));
+                if (key == "{OriginalFormat}") continue;
+                line.Append(' ').Append(Snake(key)).Append('=').Append(Quoted(Convert.ToString(value, CultureInfo.InvariantCulture) ?? ""));
             }
         }
 
@@ -60,7 +65,9 @@ internal sealed class NodeLog : ConsoleFormatter
     private static string Quoted(string value)
     {
         value = Output.Printable(value);
-        return value.Length > 0 && !value.AsSpan().ContainsAny(" \"=") ? value : $"\"{value.Replace("\"", "\\\"", StringComparison.Ordinal)}\"";
+        return value.Length > 0 && !value.AsSpan().ContainsAny(" \"=")
+            ? value
+            : $"\"{value.Replace("\"", "\\\"", StringComparison.Ordinal)}\"";
     }
 
     private static string Snake(string name)

@@ -30,23 +30,40 @@ internal static class OperatorAccess
         var key = Path.Combine(home, "key.pem");
         var certificate = Read(Path.Combine(home, "cert.pem"), file => X509Certificate2.CreateFromPemFile(file, key), errors);
         if (certificate is not null && certificate.NotAfter < DateTime.Now)
-            errors.Add(new(Path.Combine(home, "cert.pem"), 0, "", $"expired on {certificate.NotAfter:yyyy-MM-dd}; make a new one with: massif renew"));
-        if (Report.Errors(errors, parse) is not null || domain is null || authority is null || certificate is null) return false;
+        {
+            var expired = $"expired on {certificate.NotAfter:yyyy-MM-dd}; make a new one with: massif renew";
+            errors.Add(new(Path.Combine(home, "cert.pem"), 0, "", expired));
+        }
+
+        if (Report.Errors(errors, parse) is not null || domain is null || authority is null || certificate is null)
+        {
+            parse.InvocationConfiguration.Error.WriteLine(
+                "--domain names the directory that massif init made, or a copy of its clients/operator.");
+            return false;
+        }
 
         options = new(
             domain.Name,
             domain.Quorums.Faults,
-            [.. domain.Replicas.Select(node => new ReplicaAddress(node.Id, node.ApiAddress!.Value.Host, node.ApiAddress.Value.Port))],
+            [.. domain.Replicas.Select(AddressOf)],
             authority,
-            certificate);
+            certificate)
+        {
+            OnSlow = parse.InvocationConfiguration.Error.WriteLine,
+        };
         return true;
     }
+
+    private static ReplicaAddress AddressOf(DomainNode node) =>
+        new(node.Id, node.ApiAddress!.Value.Host, node.ApiAddress.Value.Port) { PublicKey = node.PublicKey };
 
     private static X509Certificate2? Read(string file, Func<string, X509Certificate2> read, List<ConfigError> errors)
     {
         try
         {
-            return read(file);
+            if (File.Exists(file)) return read(file);
+            errors.Add(new(file, 0, "", "does not exist"));
+            return null;
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or CryptographicException)
         {

@@ -16,7 +16,12 @@ internal static class Output
     public static Table Columns(params string[] titles)
     {
         var table = new Table().Border(TableBorder.None);
-        foreach (var title in titles) table.AddColumn(new TableColumn(new Text(title, new Style(decoration: Decoration.Bold))).PadLeft(0).PadRight(2).NoWrap());
+        foreach (var title in titles)
+        {
+            var head = new Text(title, new Style(decoration: Decoration.Bold));
+            table.AddColumn(new TableColumn(head).PadLeft(0).PadRight(2).NoWrap());
+        }
+
         return table;
     }
 
@@ -35,7 +40,12 @@ internal static class Output
         }
 
         var text = new StringWriter();
-        var plain = AnsiConsole.Create(new() { Out = new AnsiConsoleOutput(text), Ansi = AnsiSupport.No, ColorSystem = ColorSystemSupport.NoColors });
+        var plain = AnsiConsole.Create(new()
+        {
+            Out = new AnsiConsoleOutput(text),
+            Ansi = AnsiSupport.No,
+            ColorSystem = ColorSystemSupport.NoColors,
+        });
         plain.Profile.Width = WidthOfNoTerminal;
         plain.Write(table);
         // Columns are filled up with blanks, which nobody needs at the end of a line.

@@ -11,11 +11,16 @@ internal static class RenewCommand
     {
         var directory = new Argument<string>("DIR") { Description = "The domain's directory, with ca.key." };
         var id = new Argument<string>("ID") { Description = "A node's id, or operator." };
-        var days = new Option<int>("--days") { Description = "Validity of the certificate.", HelpName = "DAYS", DefaultValueFactory = _ => CertificateAuthority.DefaultDays };
+        var days = new Option<int>("--days")
+        {
+            Description = "Validity of the certificate.",
+            HelpName = "DAYS",
+            DefaultValueFactory = _ => CertificateAuthority.DefaultDays,
+        };
         var command = new Command(
             "renew",
-            "Make a new certificate for the key that a node or the operator has. The domain description stays as it is and no other node notices: " +
-            "copy the new cert.pem to the node and restart it.")
+            "Make a new certificate for the key that a node or the operator has. The domain description stays as it is and no other " +
+            "node notices: copy the new cert.pem to the node and restart it.")
         {
             directory, id, days,
         };
@@ -24,7 +29,8 @@ internal static class RenewCommand
             var (where, who) = (parse.GetValue(directory)!, parse.GetValue(id)!);
             if (Report.Errors(DomainMaker.Renew(where, who, parse.GetValue(days)), parse) is { } code) return code;
             var home = Path.Combine(where, who == "operator" ? "clients" : "nodes", who);
-            parse.InvocationConfiguration.Output.WriteLine($"Made {Path.Combine(home, "cert.pem")}, valid for {parse.GetValue(days)} days.");
+            parse.InvocationConfiguration.Output.WriteLine(
+                $"Made {Path.Combine(home, "cert.pem")}, valid for {parse.GetValue(days)} days.");
             return ExitCodes.Ok;
         });
         return command.WithExamples("massif renew /etc/massif core2", "massif renew /etc/massif operator --days 90");

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using Massif.Simulation;
 
@@ -13,21 +14,40 @@ internal static class SimulateCommand
     private const int ReplicasMax = 16;
     private const long SeedsMax = 100_000_000;
 
+    private static readonly JsonSerializerOptions Readable = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
     /// <summary>Makes the command.</summary>
     public static Command Create()
     {
-        var world = new Option<string>("--world") { Description = $"What to simulate: {string.Join(" or ", Worlds.Names)}.", DefaultValueFactory = _ => Worlds.Names[0] };
-        var replicas = new Option<int>("--replicas") { Description = $"Number of replicas, {ReplicasMin} to {ReplicasMax}.", DefaultValueFactory = _ => 4 };
+        var world = new Option<string>("--world")
+        {
+            Description = $"What to simulate: {string.Join(" or ", Worlds.Names)}.",
+            DefaultValueFactory = _ => Worlds.Names[0],
+        };
+        var replicas = new Option<int>("--replicas")
+        {
+            Description = $"Number of replicas, {ReplicasMin} to {ReplicasMax}.",
+            DefaultValueFactory = _ => 4,
+        };
         var seeds = new Option<long>("--seeds") { Description = "How many seeds to run.", DefaultValueFactory = _ => 1_000 };
         var from = new Option<ulong>("--from") { Description = "The first seed.", DefaultValueFactory = _ => 0 };
         var trace = new Option<bool>("--trace") { Description = "Print everything that happens on standard error; for one seed." };
         var json = new Option<bool>("--json") { Description = "Print one JSON object on standard output." };
-        var command = new Command("simulate", "Run whole groups in virtual time, with faults and liars drawn from a seed, and check every promise.")
+        var command = new Command(
+            "simulate",
+            "Run whole groups in virtual time, with faults and liars drawn from a seed, and check every promise.")
         {
             world, replicas, seeds, from, trace, json,
         };
         command.SetAction((parse, cancel) => Task.FromResult(Run(
-            new(parse.GetValue(world)!, parse.GetValue(replicas), parse.GetValue(seeds), parse.GetValue(from), parse.GetValue(trace), parse.GetValue(json)), cancel)));
+            new(
+                parse.GetValue(world)!,
+                parse.GetValue(replicas),
+                parse.GetValue(seeds),
+                parse.GetValue(from),
+                parse.GetValue(trace),
+                parse.GetValue(json)),
+            cancel)));
         return command.WithExamples(
             "massif simulate --world protocol --replicas 4 --seeds 4000",
             "massif simulate --world domain --seeds 300",
@@ -62,7 +82,7 @@ internal static class SimulateCommand
         var replay = outcome.Failure is { } failed ? Worlds.ReplayLine(request.World, request.Replicas, failed.Seed) : null;
         if (request.Json)
         {
-            Console.Out.WriteLine(JsonSerializer.Serialize(new
+            var result = new
             {
                 world = request.World,
                 replicas = request.Replicas,
@@ -73,7 +93,8 @@ internal static class SimulateCommand
                 seconds = Math.Round(elapsed.TotalSeconds, 3),
                 hash = outcome.Hash.ToString(),
                 failure = outcome.Failure is { } f ? new { seed = f.Seed, invariant = f.Property, detail = f.Detail, replay } : null,
-            }));
+            };
+            Console.Out.WriteLine(JsonSerializer.Serialize(result, Readable));
             return;
         }
 
@@ -86,7 +107,9 @@ internal static class SimulateCommand
 
         Console.Out.WriteLine(string.Create(
             culture,
-            $"{outcome.Seeds:N0} seeds of world {request.World} with {request.Replicas} replicas in {elapsed.TotalSeconds:F1} s, {outcome.Events:N0} events, {outcome.Delivered:N0} deliveries, {(outcome.Failure is null ? "every invariant held" : "one broken")}."));
+            $"{outcome.Seeds:N0} seeds of world {request.World} with {request.Replicas} replicas in {elapsed.TotalSeconds:F1} s, " +
+            $"{outcome.Events:N0} events, {outcome.Delivered:N0} deliveries, " +
+            $"{(outcome.Failure is null ? "every invariant held" : "one broken")}."));
         Console.Out.WriteLine($"Trace hash {outcome.Hash}");
     }
 

@@ -14,9 +14,9 @@ internal static class StatusCommand
         var json = new Option<bool>("--json") { Description = "Print one JSON object." };
         var command = new Command(
             "status",
-            "Ask all replicas how far they are. Streams are compared at the highest batch that f+1 replicas have; who is behind, differs or is silent is named. " +
-            "Process ids, counters and the like are each replica's own word. Exit code 0: at most f replicas are silent or differ, and f+1 agree about every " +
-            "stream. 1: not so. 2: wrong arguments or configuration.")
+            "Ask all replicas how far they are. Streams are compared at the highest batch that f+1 replicas have; who is behind, " +
+            "differs or is silent is named. Process ids, counters and the like are each replica's own word. Exit code 0: at most f " +
+            "replicas are silent or differ, and f+1 agree about every stream. 1: not so. 2: wrong arguments or configuration.")
         {
             domain, json,
         };
@@ -37,7 +37,8 @@ internal static class StatusCommand
     private static void Print(ParseResult parse, DomainStatus status)
     {
         var output = parse.InvocationConfiguration.Output;
-        output.WriteLine($"Domain {status.Domain}: {status.Replicas.Count} replicas, f = {status.Faults}: {(status.Agreed ? "agreed" : "NOT AGREED")}");
+        output.WriteLine(
+            $"Domain {status.Domain}: {status.Replicas.Count} replicas, f = {status.Faults}: {(status.Agreed ? "agreed" : "NOT AGREED")}");
         output.WriteLine();
         Output.Print(parse, Replicas(status));
         if (status.Streams.Count > 0)
@@ -94,12 +95,15 @@ internal static class StatusCommand
         foreach (var replica in status.Replicas)
         {
             if (replica.Report is not { } said) continue;
-            if (said.VoteLog == "lost") yield return $"{replica.Id}: lost its vote log; it sends no ECHO in epoch {said.Epoch}, but delivers and serves what it has";
+            if (said.VoteLog == "lost")
+                yield return $"{replica.Id}: lost its vote log; it sends no ECHO in epoch {said.Epoch}, " +
+                    "but delivers and serves what it has";
             if (said.DiskTrouble is { } trouble) yield return $"{replica.Id}: the disk cannot be written: {trouble}";
             if (said.Peers.Where(peer => !peer.Up).Select(peer => peer.Id).ToArray() is { Length: > 0 } down)
                 yield return $"{replica.Id}: no link to {string.Join(", ", down)}";
-            if (said.Reasons.Where(reason => reason.Count > 0).ToArray() is { Length: > 0 } reasons)
-                yield return $"{replica.Id}: noticed {string.Join(", ", reasons.Select(reason => $"{reason.Reason} {Number(reason.Count)}"))}";
+            var reasons = said.Reasons.Where(reason => reason.Count > 0)
+                .Select(reason => $"{reason.Reason} {Number(reason.Count)}").ToArray();
+            if (reasons.Length > 0) yield return $"{replica.Id}: noticed {string.Join(", ", reasons)}";
         }
     }
 

@@ -18,17 +18,23 @@ internal static class TailCommand
         var count = new Option<long?>("--count") { Description = "End after that many.", HelpName = "N" };
         count.Validators.Add(result =>
         {
-            if (result.GetValueOrDefault<long?>() < 1) result.AddError("--count is at least 1");
+            if (result.Tokens is [{ Value: var text }] && long.TryParse(text, CultureInfo.InvariantCulture, out var wanted) && wanted < 1)
+                result.AddError($"--count is {wanted}; allowed: 1 or more.");
         });
         var command = new Command(
             "tail",
-            "Follow what happens. Each event or alarm is printed once, as soon as f+1 replicas have sent identical bytes for it; the events of one stream in " +
-            "their order. What happens to replicas is told on standard error. Ctrl-C ends it.")
+            "Follow what happens. Each event or alarm is printed once, as soon as f+1 replicas have sent identical bytes for it; the " +
+            "events of one stream in their order. What happens to replicas is told on standard error. Ctrl-C ends it.")
         {
             what, domain, json, count,
         };
         command.SetAction((parse, cancel) => RunAsync(
-            parse, parse.GetValue(what) == "alarms" ? TailKind.Alarms : TailKind.Events, parse.GetValue(domain)!, parse.GetValue(json), parse.GetValue(count), cancel));
+            parse,
+            parse.GetValue(what) == "alarms" ? TailKind.Alarms : TailKind.Events,
+            parse.GetValue(domain)!,
+            parse.GetValue(json),
+            parse.GetValue(count),
+            cancel));
         return command.WithExamples(
             "massif tail                              # events of the domain described in this directory",
             "massif tail alarms --json --count 1      # wait for the next alarm");
@@ -51,7 +57,8 @@ internal static class TailCommand
                     continue;
                 }
 
-                await output.WriteLineAsync(json ? entry.Json : kind == TailKind.Alarms ? AlarmCommand.Line(AlarmInfo.Parse(entry.Json)) : EventLine(entry.Json));
+                var line = kind == TailKind.Alarms ? AlarmCommand.Line(AlarmInfo.Parse(entry.Json)) : EventLine(entry.Json);
+                await output.WriteLineAsync(json ? entry.Json : line);
                 if (++printed == count) break;
             }
         }
@@ -69,10 +76,13 @@ internal static class TailCommand
         using var document = JsonDocument.Parse(json);
         var fields = document.RootElement;
         string Text(string name) =>
-            fields.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? Output.Printable(value.GetString()!) : "-";
+            fields.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String
+                ? Output.Printable(value.GetString()!)
+                : "-";
         var process = Text("log.syslog.procid") is { } id and not "-" ? $"[{id}]" : "";
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"{Text("@timestamp")} {Text("event.id").Split('/')[0]} {Text("host.name")} {Text("process.name")}{process}: {Text("message")}");
+            $"{Text("@timestamp")} {Text("event.id").Split('/')[0]} " +
+            $"{Text("host.name")} {Text("process.name")}{process}: {Text("message")}");
     }
 }

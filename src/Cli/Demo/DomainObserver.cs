@@ -29,7 +29,8 @@ internal sealed class DomainObserver : IDomainObserver
         string Mine(string file) => Path.Combine(domain.OperatorDirectory, file);
         _authority = X509CertificateLoader.LoadCertificateFromFile(Mine("ca.pem"));
         _certificate = X509Certificate2.CreateFromPemFile(Mine("cert.pem"), Mine("key.pem"));
-        var replicas = domain.Domain.Replicas.Select(node => new ReplicaAddress(node.Id, node.ApiAddress!.Value.Host, node.ApiAddress.Value.Port));
+        var replicas = domain.Domain.Replicas.Select(node =>
+            new ReplicaAddress(node.Id, node.ApiAddress!.Value.Host, node.ApiAddress.Value.Port) { PublicKey = node.PublicKey });
         _options = new(domain.Domain.Name, domain.Domain.Quorums.Faults, [.. replicas], _authority, _certificate) { Timeout = Patience };
         _client = new(_options);
     }

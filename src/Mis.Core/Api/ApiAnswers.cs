@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Massif.Cep;
@@ -11,10 +12,13 @@ namespace Massif.Mis.Core.Api;
 /// <summary>Writes answers as JSON.</summary>
 internal static class ApiAnswers
 {
+    /// <summary>Gets how answers are written: they are no part of a web page, so that only what JSON demands is escaped.</summary>
+    public static JsonWriterOptions Readable { get; } = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
     public static async Task JsonAsync(HttpContext context, Action<Utf8JsonWriter> write)
     {
         var body = new ArrayBufferWriter<byte>();
-        using (var json = new Utf8JsonWriter(body)) write(json);
+        using (var json = new Utf8JsonWriter(body, Readable)) write(json);
         context.Response.ContentType = "application/json; charset=utf-8";
         context.Response.ContentLength = body.WrittenCount;
         await context.Response.Body.WriteAsync(body.WrittenMemory, context.RequestAborted);

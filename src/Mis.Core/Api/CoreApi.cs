@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Net;
+using System.Net.Security;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using Massif.Reb.Configuration;
@@ -96,7 +97,7 @@ public sealed class CoreApi : IAsyncDisposable
             options.Listen(endpoint, listen =>
             {
                 listen.Protocols = HttpProtocols.Http1;
-                listen.UseHttps(api.Tls(identity));
+                listen.UseHttps(api.Tls(identity)); // Below HTTP: who is refused never sends a request.
             });
         });
         api._web = builder.Build();
@@ -123,18 +124,30 @@ public sealed class CoreApi : IAsyncDisposable
         await _web.DisposeAsync();
     }
 
-    private HttpsConnectionAdapterOptions Tls(NodeIdentity identity) => new()
+    // The options of TLS itself instead of Kestrel's, whose callback is not asked about a client that shows no certificate.
+    private TlsHandshakeCallbackOptions Tls(NodeIdentity identity)
     {
-        ServerCertificate = identity.Certificate,
-        SslProtocols = SslProtocols.Tls13,
-        ClientCertificateMode = ClientCertificateMode.RequireCertificate,
-        ClientCertificateValidation = (certificate, _, _) => MayRead(certificate),
-        HandshakeTimeout = TimeSpan.FromSeconds(5),
-    };
+        var certificate = SslStreamCertificateContext.Create(identity.Certificate, [], offline: true);
+        var options = new SslServerAuthenticationOptions
+        {
+            ServerCertificateContext = certificate,
+            EnabledSslProtocols = SslProtocols.Tls13,
+            ClientCertificateRequired = true,
+            AllowTlsResume = false, // A resumed session would skip the check below.
+            CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
+            RemoteCertificateValidationCallback = (_, shown, _, _) => MayRead(shown),
+        };
+        return new()
+        {
+            OnConnection = _ => ValueTask.FromResult(options),
+            HandshakeTimeout = TimeSpan.FromSeconds(5),
+        };
+    }
 
     // The domain's own check replaces the system's: only the domain's CA counts, whatever the machine trusts.
-    private bool MayRead(X509Certificate2 certificate)
+    private bool MayRead(X509Certificate? shown)
     {
+        using var certificate = shown is null ? null : X509CertificateLoader.LoadCertificate(shown.GetRawCertData());
         var refusal = _trust.Check(certificate, isServer: false, out var who);
         if (refusal is null && who!.Role is not (DomainTrust.OperatorRole or "core")) refusal = LinkRefusal.WrongRole;
         if (refusal is null) return true;

@@ -13,7 +13,7 @@ namespace Massif.Mis.Core.Api;
 internal sealed class SseWriter(HttpResponse response) : IDisposable
 {
     private readonly ArrayBufferWriter<byte> _waiting = new();
-    private readonly Utf8JsonWriter _json = new(Stream.Null);
+    private readonly Utf8JsonWriter _json = new(Stream.Null, ApiAnswers.Readable);
 
     /// <inheritdoc />
     public void Dispose() => _json.Dispose();

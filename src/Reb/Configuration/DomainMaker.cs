@@ -22,6 +22,7 @@ public static class DomainMaker
 {
     private const UnixFileMode OwnerOnlyFile = UnixFileMode.UserRead | UnixFileMode.UserWrite;
     private const UnixFileMode OwnerOnlyDirectory = OwnerOnlyFile | UnixFileMode.UserExecute;
+    private const int DaysMax = 3650;
     private const string OperatorId = "operator";
 
     /// <summary>Makes the directory of a new domain; nothing is written when there are errors in the options.</summary>
@@ -73,6 +74,8 @@ public static class DomainMaker
         if (node is null && id != OperatorId)
             return [new(domainFile, 0, "nodes", $"has no node \"{id}\"", string.Join(", ", domain.Nodes.Select(n => n.Id).Append(OperatorId)))];
 
+        if (days is < 1 or > DaysMax)
+            return [new(directory, 0, "certificate_days", $"is {days}", $"1 to {DaysMax}")];
         var home = node is null ? Path.Combine(directory, "clients", id) : Path.Combine(directory, "nodes", id);
         var certificateFile = Path.Combine(home, "cert.pem");
         try
@@ -111,7 +114,7 @@ public static class DomainMaker
         Range("replicas", options.Replicas, 4, 64);
         Range("edges", options.Edges, 1, 512);
         Range("relays", options.Relays, 0, 256);
-        Range("certificate_days", options.CertificateDays, 1, 3650);
+        Range("certificate_days", options.CertificateDays, 1, DaysMax);
         Range("disk_limit_mib", options.DiskLimitMebibytes, 16, int.MaxValue);
         var known = DomainPlan.Ids(options).ToHashSet(StringComparer.Ordinal);
         foreach (var id in options.Addresses.Keys.Where(id => !known.Contains(id)))

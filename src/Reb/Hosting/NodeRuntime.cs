@@ -65,6 +65,15 @@ public sealed partial class NodeRuntime<TInput> : IAsyncDisposable
     /// <summary>Posts a question from inside the process.</summary>
     public ValueTask<bool> AskAsync(HostInput request, CancellationToken cancel) => _requestInbox.PostAsync(_wrap(request), cancel);
 
+    /// <summary>Waits for one turn of the loop: a loop that hangs does not answer.</summary>
+    /// <exception cref="InvalidOperationException">The node has stopped.</exception>
+    public async ValueTask TurnAsync(CancellationToken cancel)
+    {
+        var turn = new EmptyRequest();
+        if (!await AskAsync(HostInput.OfRequest(turn), cancel)) throw new InvalidOperationException($"{Config.Options.Id} has stopped.");
+        await turn.Answered.WaitAsync(cancel);
+    }
+
     /// <summary>Starts the loop and then the links.</summary>
     /// <exception cref="IOException">The bus address cannot be used.</exception>
     public void Start(IActor<TInput> actor)
@@ -170,6 +179,18 @@ public sealed partial class NodeRuntime<TInput> : IAsyncDisposable
 
         public void OnDeadline() => Inner!.OnDeadline();
     }
+}
+
+/// <summary>A question without content: its answer shows that the loop turns.</summary>
+public sealed class EmptyRequest : IHostRequest
+{
+    private readonly TaskCompletionSource _answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>Gets the answer.</summary>
+    public Task Answered => _answer.Task;
+
+    /// <inheritdoc />
+    public void Answer(object host) => _answer.TrySetResult();
 }
 
 /// <summary>Random numbers for what only has to be new.</summary>

@@ -45,7 +45,7 @@ public sealed class RelayNode : IAsyncDisposable, IActor<HostInput>
         try
         {
             node._runtime.Start(node);
-            var telemetry = new NodeTelemetry(node._runtime.Counters, node.TurnAsync, node.LinkMetrics, node.Health);
+            var telemetry = new NodeTelemetry(node._runtime.Counters, node._runtime.TurnAsync, node.LinkMetrics, node.Health);
             node._metrics = await MetricsServer.StartAsync(config.Options.HttpListen, telemetry);
             return node;
         }
@@ -79,26 +79,7 @@ public sealed class RelayNode : IAsyncDisposable, IActor<HostInput>
         _lies.OnTime(new Instant(_runtime.Clock.MonotonicNanoseconds));
     }
 
-    private async ValueTask TurnAsync(CancellationToken cancel)
-    {
-        var turn = new EmptyRequest();
-        if (!await _runtime.AskAsync(HostInput.OfRequest(turn), cancel)) throw new InvalidOperationException("The relay has stopped.");
-        await turn.Answered.WaitAsync(cancel);
-    }
-
     private IEnumerable<Metric> LinkMetrics() => LinkTelemetry.Of(_runtime.Config.Domain, _runtime.Config.Index, _runtime.Links);
 
     private NodeHealth Health() => LinkTelemetry.Health(_runtime.Config.Domain, _runtime.Config.Index, _runtime.Links);
-}
-
-/// <summary>A question without content: its answer shows that the loop turns.</summary>
-public sealed class EmptyRequest : IHostRequest
-{
-    private readonly TaskCompletionSource _answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-    /// <summary>Gets the answer.</summary>
-    public Task Answered => _answer.Task;
-
-    /// <inheritdoc />
-    public void Answer(object host) => _answer.TrySetResult();
 }

@@ -333,6 +333,7 @@ public sealed partial class ReplicaHost
         _delivered.Add();
         if (effect.Instance.Seq <= _application.Applied(effect.Instance.Life)) return;
         var found = _journal.TryRead(effect.Instance, effect.Digest, out var batch);
+        if (!found && _journal.Damage is [.., var newest]) throw DiskFailedException.Changed(newest);
         Invariant.Holds(found); // Decided and held: the core delivers nothing that it did not store.
         var read = BatchHeader.TryRead(batch.Header.Span, out var header);
         Invariant.Holds(read);

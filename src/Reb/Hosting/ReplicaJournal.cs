@@ -49,6 +49,9 @@ internal sealed class ReplicaJournal
     /// <summary>Gets the checkpoints that are kept.</summary>
     public CheckpointStore Checkpoints { get; }
 
+    /// <summary>Gets what was found that is not what was written.</summary>
+    public IReadOnlyList<LogDamage> Damage => _log.Damage;
+
     /// <summary>Gets whether new payloads must wait: the disk does not keep up, cannot write, or is full.</summary>
     public bool IsBehind =>
         _unsyncedBytes + _turnBytes > UnsyncedBytesMax

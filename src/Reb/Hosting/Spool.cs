@@ -150,7 +150,8 @@ internal sealed class Spool
         var entry = _bySeq[seq];
         if (!entry.Message.IsEmpty) return entry.Message;
         var result = _log.Read(entry.Address, out _, out var body);
-        Invariant.Holds(result == LogReadResult.Read); // What the disk confirmed and lost again cannot be sent.
+        if (result == LogReadResult.Damaged) throw DiskFailedException.Changed(_log.Damage[^1]); // What is lost cannot be sent.
+        Invariant.Holds(result == LogReadResult.Read);
         return body;
     }
 

@@ -29,6 +29,9 @@ internal class FileCalls
     public virtual void Write(SafeFileHandle file, IReadOnlyList<ReadOnlyMemory<byte>> parts, long offset) =>
         RandomAccess.Write(file, parts, offset);
 
+    /// <summary>Reads from an offset on and returns how many bytes there were.</summary>
+    public virtual int Read(SafeFileHandle file, Span<byte> destination, long offset) => RandomAccess.Read(file, destination, offset);
+
     /// <summary>Makes the bytes and the length of a file durable.</summary>
     public virtual void SyncData(SafeFileHandle file)
     {

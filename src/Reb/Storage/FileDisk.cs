@@ -98,11 +98,20 @@ public sealed class FileDisk : IDisk, IDisposable
     }
 
     /// <inheritdoc />
+    /// <exception cref="DiskFailedException">The operating system cannot read it.</exception>
     public int Read(string file, long offset, Span<byte> destination)
     {
         StoredFile? stored;
         lock (_gate) _files.TryGetValue(file, out stored);
-        return stored?.Handle is { } handle ? RandomAccess.Read(handle, destination, offset) : 0;
+        if (stored?.Handle is not { } handle) return 0;
+        try
+        {
+            return _calls.Read(handle, destination, offset);
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            throw DiskFailedException.Unreadable(stored.Path, offset, failure);
+        }
     }
 
     /// <inheritdoc />

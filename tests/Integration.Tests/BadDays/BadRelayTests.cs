@@ -7,13 +7,14 @@ namespace Massif.Integration.Tests.BadDays;
 public sealed class BadRelayTests
 {
     [Fact]
-    public async Task A_relay_that_misroutes_corrupts_replays_or_drops_loses_nothing_and_is_blamed()
+    public async Task A_relay_that_misroutes_corrupts_replays_delays_or_drops_loses_nothing_and_is_blamed()
     {
         await using var domain = new LiveDomain(options => options with { Demo = true });
         await domain.StartHereAsync([.. domain.Cores, "relay2", "edge1"]);
         foreach (var (kind, reason) in new[]
         {
-            (Misbehaviours.Misroute, "misrouted"), (Misbehaviours.Corrupt, "bad_body"), (Misbehaviours.Replay, "replayed"), (Misbehaviours.Drop, null),
+            (Misbehaviours.Misroute, "misrouted"), (Misbehaviours.Corrupt, "bad_body"), (Misbehaviours.Replay, "replayed"),
+            (Misbehaviours.Delay, null), (Misbehaviours.Drop, null),
         })
         {
             await domain.StartHereAsync("relay1", kind);

@@ -49,7 +49,8 @@ internal sealed class LiveDomain : IAsyncDisposable
         foreach (var node in Description.Nodes) _options.Add(node.Id, NodeOptions.Load(NodeFile(node.Id)).Options!);
         _authority = X509CertificateLoader.LoadCertificateFromFile(Operator("ca.pem"));
         _operator = X509Certificate2.CreateFromPemFile(Operator("cert.pem"), Operator("key.pem"));
-        var replicas = Description.Replicas.Select(node => new ReplicaAddress(node.Id, node.ApiAddress!.Value.Host, node.ApiAddress.Value.Port));
+        var replicas = Description.Replicas.Select(node =>
+            new ReplicaAddress(node.Id, node.ApiAddress!.Value.Host, node.ApiAddress.Value.Port) { PublicKey = node.PublicKey });
         _client = new(Description.Name, Description.Quorums.Faults, [.. replicas], _authority, _operator) { Timeout = TimeSpan.FromSeconds(10) };
         Client = new(_client);
         string Operator(string file) => Path.Combine(Home, "clients", "operator", file);

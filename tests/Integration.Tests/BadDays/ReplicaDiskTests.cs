@@ -56,10 +56,34 @@ public sealed class ReplicaDiskTests : IAsyncLifetime
         Assert.Equal(0, code);
         Assert.Contains("core4: lost its vote log; it sends no ECHO in epoch 1", output, StringComparison.Ordinal);
         Assert.DoesNotContain("core1: lost", output, StringComparison.Ordinal);
+        await WhatTheySayOfThemselvesAsync();
 
         (code, output, _) = await CommandLineTests.Run("alarm", "ls", "--json", "--domain", It.Home);
         Assert.Equal(0, code);
         var keys = output.TrimEnd().Split('\n').Select(line => JsonDocument.Parse(line).RootElement.GetProperty("key").GetProperty("source.ip").GetString());
         Assert.Equal(["192.0.2.1", "192.0.2.2"], keys.Order(StringComparer.Ordinal));
+    }
+
+    private async Task WhatTheySayOfThemselvesAsync()
+    {
+        var (_, output, _) = await CommandLineTests.Run("status", "--json", "--domain", It.Home);
+        var reports = JsonDocument.Parse(output).RootElement.GetProperty("replicas").EnumerateArray().Select(replica => replica.GetProperty("report")).ToArray();
+        Assert.Equal(["ok", "ok", "ok", "lost"], reports.Select(report => report.GetProperty("vote_log").GetString()));
+        Assert.All(reports, report =>
+        {
+            Assert.Equal(Environment.ProcessId, report.GetProperty("process_id").GetInt32());
+            Assert.Equal(1, report.GetProperty("epoch").GetInt32());
+            Assert.Equal(2, report.GetProperty("alarms").GetInt64());
+            Assert.True(report.GetProperty("journal_bytes").GetInt64() > 0);
+            Assert.Equal(JsonValueKind.Null, report.GetProperty("disk_trouble").ValueKind);
+            Assert.Equal(64, report.GetProperty("rules_digest").GetString()!.Length);
+            Assert.Equal("edge1", Assert.Single(report.GetProperty("streams").EnumerateArray()).GetProperty("edge").GetString());
+            Assert.Equal(4, report.GetProperty("peers").GetArrayLength());
+            Assert.All(report.GetProperty("peers").EnumerateArray(), peer => Assert.True(peer.GetProperty("up").GetBoolean()));
+            // Votes that come when the others have decided are no news.
+            var reasons = report.GetProperty("reasons").EnumerateArray().Select(reason => reason.GetProperty("reason").GetString());
+            Assert.DoesNotContain("massif_verdicts_total{input=\"votes\",verdict=\"old\"}", reasons);
+        });
+        Assert.Equal(1UL, reports[0].GetProperty("start_counter").GetUInt64());
     }
 }

@@ -78,12 +78,12 @@ public sealed class StartTests : IAsyncLifetime
 
     [Theory]
     [InlineData("core1", "relay", "core1 is a core: run massif core -c ")]
-    [InlineData("edge1", "core", "edge1 is a edge: run massif edge -c ")]
+    [InlineData("edge1", "core", "edge1 is an edge: run massif edge -c ")]
     public async Task A_node_started_in_another_role_is_told_which(string id, string role, string named)
     {
         var (code, _, error) = await CommandLineTests.Run(role, "-c", It.NodeFile(id));
         Assert.Equal(2, code);
-        Assert.Contains(named, error.Replace("an edge", "a edge", StringComparison.Ordinal), StringComparison.Ordinal);
+        Assert.Contains(named, error, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -100,5 +100,6 @@ public sealed class DomainCommandTests : IDisposable
         Assert.NotEqual(before, File.ReadAllText(certificate));
         Assert.Equal(0, (await CommandLineTests.Run("check-config", _directory["domain/nodes/core2/node.yaml"])).Code);
         Assert.Equal(2, (await CommandLineTests.Run("renew", _directory["domain"], "core9")).Code);
+        Assert.Contains("1 to 3650", (await CommandLineTests.Run("renew", _directory["domain"], "core2", "--days", "0")).Error, StringComparison.Ordinal);
     }
 }

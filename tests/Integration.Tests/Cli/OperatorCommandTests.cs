@@ -1,3 +1,4 @@
+using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
 using Massif.Mis.Core.Api;
 using Massif.Reb.Configuration;
@@ -94,12 +95,92 @@ public sealed class OperatorCommandTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
+    public async Task Json_for_terminals_and_pipes_leaves_quotes_signs_and_letters_as_they_are()
+    {
+        Deliver(1, FakeReplica.Logins(0, 2, message: "<a+b> it's \u00fc\u001b[31m\u009b"));
+        var id = JsonDocument.Parse((await RunAsync("alarm", "ls", "--json")).Output).RootElement.GetProperty("id").GetString()!;
+        var (_, output, _) = await RunAsync("alarm", "show", id, "--json");
+        Assert.Contains("\"message\":\"<a+b> it's \u00fc\\u001B[31m\\u009B\"", output, StringComparison.Ordinal);
+
+        foreach (var replica in _replicas) replica.Lie = status => status with { DiskTrouble = "<a+b> it's full" };
+        Assert.Contains("\"<a+b> it's full\"", (await RunAsync("status", "--json")).Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_is_wrong_at_a_replica_is_said_below_the_table()
+    {
+        Deliver(1, FakeReplica.Logins(0, 1));
+        _replicas[0].Lie = status => status with { DiskTrouble = "no room" };
+        _replicas[1].Lie = status => status with { Peers = [new("edge1", "edge", false)] };
+        var (_, output, _) = await RunAsync("status");
+        Assert.Contains("core1: the disk cannot be written: no room", output, StringComparison.Ordinal);
+        Assert.Contains("core2: no link to edge1", output, StringComparison.Ordinal);
+        Assert.Contains("core3: noticed bad_mac 2", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_fewer_than_f_plus_1_tell_is_said_on_standard_error_and_not_shown()
+    {
+        Deliver(1, FakeReplica.Logins(0, 2));
+        _replicas[0].Deliver(2, FakeReplica.Logins(100, 2));
+        foreach (var replica in _replicas.Take(3)) replica.Forget(1);
+        var (code, output, error) = await RunAsync("alarm", "ls", "--json");
+        Assert.Equal(0, code);
+        Assert.Contains("1 more that fewer than 2 replicas have", error, StringComparison.Ordinal);
+        (_, output, error) = await RunAsync("alarm", "show", JsonDocument.Parse(output).RootElement.GetProperty("id").GetString()!);
+        Assert.Contains("edge1/7/1/0: f+1 replicas do not tell it alike, or have it no more", error, StringComparison.Ordinal);
+        Assert.EndsWith("events:\n", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_replica_with_another_key_than_the_description_pins_is_silent()
+    {
+        var file = Path.Combine(DomainDirectory, "domain.yaml");
+        var (core1, core2) = (KeyOf("core1"), KeyOf("core2"));
+        File.WriteAllText(file, File.ReadAllText(file)
+            .Replace(core1, "first", StringComparison.Ordinal).Replace(core2, core1, StringComparison.Ordinal).Replace("first", core2, StringComparison.Ordinal));
+        var (code, output, _) = await RunAsync("status");
+        Assert.Equal(1, code);
+        Assert.Contains("its key is not the one in the domain description", output, StringComparison.Ordinal);
+
+        string KeyOf(string id) => Convert.ToBase64String(_configs[0].Domain.Find(id)!.PublicKey.Span);
+    }
+
+    [Fact]
+    public async Task A_certificate_that_has_expired_is_told_before_anybody_is_asked()
+    {
+        var file = Path.Combine(DomainDirectory, "clients", "operator", "cert.pem");
+        using var authority = CertificateAuthority.FromPem(
+            "massif", File.ReadAllText(Path.Combine(DomainDirectory, "ca.pem")), File.ReadAllText(Path.Combine(DomainDirectory, "ca.key")));
+        using var valid = X509CertificateLoader.LoadCertificateFromFile(file);
+        using var expired = authority.Issue(
+            valid.PublicKey.ExportSubjectPublicKeyInfo(), "operator", "operator", DateTimeOffset.UtcNow.AddDays(-10), 5);
+        File.WriteAllText(file, expired.ExportCertificatePem());
+        var (code, _, error) = await RunAsync("status");
+        Assert.Equal(2, code);
+        Assert.Contains("make a new one with: massif renew", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task When_all_replicas_are_slow_status_says_that_it_waits_and_then_tells()
+    {
+        Deliver(1, FakeReplica.Logins(0, 1));
+        var busy = new TaskCompletionSource();
+        foreach (var replica in _replicas) replica.Silence = busy.Task;
+        using var output = new StringWriter();
+        using var error = new SignalWriter(busy);
+        Assert.Equal(0, await Massif.Cli.CommandLine.RunAsync(["status", "--domain", DomainDirectory], output, error));
+        Assert.Contains("waiting up to 10 s", error.ToString(), StringComparison.Ordinal);
+        Assert.Contains("f = 1: agreed", output.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_tail_prints_what_comes_and_ends_after_so_many()
     {
         var tail = RunAsync("tail", "alarms", "--count", "1");
         while (_replicas.Any(replica => !replica.Alarms.HasListeners) && !tail.IsCompleted) await Task.Yield();
         Deliver(1, FakeReplica.Logins(0, 2));
-        var (code, output, _) = await tail;
+        var (code, output, _) = await tail.WaitAsync(TimeSpan.FromMinutes(1)); // One that counts wrongly would never end.
         Assert.Equal(0, code);
         Assert.StartsWith("1970-01-01T00:00:01.000000000Z medium logins source.ip=192.0.2.1 count=2 ", output, StringComparison.Ordinal);
     }
@@ -134,6 +215,16 @@ public sealed class OperatorCommandTests : IAsyncLifetime, IDisposable
         using var error = new StringWriter();
         var code = await Massif.Cli.CommandLine.RunAsync([.. arguments, "--domain", DomainDirectory], output, error);
         return (code, output.ToString(), error.ToString());
+    }
+
+    /// <summary>Standard error that lets the replicas answer as soon as it is told something.</summary>
+    private sealed class SignalWriter(TaskCompletionSource told) : StringWriter
+    {
+        public override void WriteLine(string? value)
+        {
+            base.WriteLine(value);
+            told.TrySetResult();
+        }
     }
 
     private void Deliver(ulong seq, byte[] payload)

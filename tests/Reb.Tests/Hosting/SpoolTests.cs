@@ -1,5 +1,6 @@
 using Massif.Reb.Hosting;
 using Massif.Reb.Protocol;
+using Massif.Reb.Storage;
 using Massif.Reb.Wire;
 
 namespace Massif.Reb.Tests.Hosting;
@@ -22,6 +23,21 @@ public sealed class SpoolTests
         Assert.Equal(Initial(2, 100), again.Read(2).ToArray());
         Append(again, 1);
         Assert.Equal(4UL, again.Newest);
+    }
+
+    [Fact]
+    public void A_batch_that_the_disk_changed_is_not_sent_and_the_file_is_named()
+    {
+        var disk = new HostDisk();
+        var spool = Open(disk);
+        Append(spool, 2);
+        spool.EndTurn();
+        spool.OnSynced(disk.Answer()!.Value);
+        var again = Open(disk = disk.Reopened());
+        disk.Medium.Flip(disk.Files[0], (int)disk.LengthOf(disk.Files[0]) - 1);
+        var failure = Assert.Throws<DiskFailedException>(() => { again.Read(2); });
+        Assert.Contains("is not what was written", failure.Message, StringComparison.Ordinal);
+        Assert.Contains($"{disk.Files[0]}, byte ", failure.Message, StringComparison.Ordinal);
     }
 
     [Fact]

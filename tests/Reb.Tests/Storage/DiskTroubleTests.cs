@@ -29,6 +29,21 @@ public sealed class DiskTroubleTests
     }
 
     [Fact]
+    public async Task A_file_that_cannot_be_read_is_named_with_the_place_and_the_reason()
+    {
+        using var test = new DiskUnderTest();
+        test.Disk.Append("a", new byte[] { 1, 2, 3 });
+        await test.SyncAndWait();
+        test.Calls.Before = line =>
+        {
+            if (line == "read a") throw new IOException("Input/output error");
+        };
+
+        var failure = Assert.Throws<DiskFailedException>(() => { test.Disk.Read("a", 2, new byte[1]); });
+        Assert.Equal($"{Path.Combine(test.Directory, "a")} cannot be read at byte 2: Input/output error", failure.Message);
+    }
+
+    [Fact]
     public async Task A_new_files_name_is_made_durable_even_when_the_first_attempt_failed_there()
     {
         using var test = new DiskUnderTest();

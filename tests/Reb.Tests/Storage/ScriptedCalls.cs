@@ -36,6 +36,13 @@ internal sealed class ScriptedCalls : FileCalls
         base.Write(file, parts, offset);
     }
 
+    // Not in the log: whether and how often it reads is nobody's promise.
+    public override int Read(SafeFileHandle file, Span<byte> destination, long offset)
+    {
+        Before?.Invoke($"read {NameOf(file)}");
+        return base.Read(file, destination, offset);
+    }
+
     public override void SyncData(SafeFileHandle file)
     {
         Note($"sync {NameOf(file)}");
