@@ -11,7 +11,7 @@ namespace Massif.Simulation.WholeDomain;
 /// <summary>Holds a whole domain to its promises, by name.</summary>
 internal sealed class DomainChecker(DomainWorld world)
 {
-    private readonly Dictionary<InstanceId, Digest> _published = [];
+    private readonly Dictionary<InstanceId, Batch> _published = [];
     private readonly Dictionary<InstanceId, Batch> _agreed = [];
     private readonly List<StreamLife> _lives = [];
     private readonly Dictionary<(ReplicaId Replica, InstanceId Instance, bool Echo), Digest> _votes = [];
@@ -44,11 +44,19 @@ internal sealed class DomainChecker(DomainWorld world)
     }
 
     /// <summary>A correct edge sends an INITIAL (R0).</summary>
-    public void Published(EdgeProcess edge, in InstanceId instance, in Digest digest, ulong durable)
+    public void Published(EdgeProcess edge, in InitialMessage message, ulong durable)
     {
+        var instance = message.Header.Instance;
         Demand(instance.Seq <= durable, "SyncedBeforeSent", $"{edge.Name} sends {instance}, and its spool is synced up to {durable}");
-        if (_published.TryAdd(instance, digest)) _lifeOfEdge[edge.Index] = instance.Life;
-        Demand(_published[instance] == digest, "Validity", $"{edge.Name} publishes two batches as {instance}");
+        if (!_published.TryGetValue(instance, out var published))
+        {
+            _published.Add(instance, new(message.HeaderBytes.ToArray(), message.Payload.ToArray()));
+            _lifeOfEdge[edge.Index] = instance.Life;
+            return;
+        }
+
+        var same = message.HeaderBytes.SequenceEqual(published.Header) && message.Payload.SequenceEqual(published.Payload);
+        Demand(same, "Validity", $"{edge.Name} publishes two batches as {instance}");
     }
 
     /// <summary>A correct edge is back with what its spool kept.</summary>
@@ -140,7 +148,7 @@ internal sealed class DomainChecker(DomainWorld world)
     {
         foreach (var life in _lives)
         {
-            var highest = world.CorrectCores.Max(core => ProgressOf(core, life).Applied);
+            var highest = HighestOf(life);
             foreach (var core in world.CorrectCores)
             {
                 var applied = ProgressOf(core, life).Applied;
@@ -170,7 +178,8 @@ internal sealed class DomainChecker(DomainWorld world)
         var oracle = new CoreApplication(world.Domain, DomainKit.Rules, new Counters());
         foreach (var life in _lives)
         {
-            for (ulong seq = 1; _agreed.TryGetValue(new(world.Domain.Epoch, life.Stream, life.Incarnation, seq), out var batch); seq++)
+            var highest = HighestOf(life); // Beyond it is what only a replica had whose disk is lost.
+            for (ulong seq = 1; seq <= highest && _agreed.TryGetValue(new(world.Domain.Epoch, life.Stream, life.Incarnation, seq), out var batch); seq++)
             {
                 BatchHeader.TryRead(batch.Header, out var header);
                 oracle.Apply(header, Digest.Of(batch.Header), batch.Payload);
@@ -204,8 +213,9 @@ internal sealed class DomainChecker(DomainWorld world)
         return true;
     }
 
-    private bool IsBehind(CoreProcess core, StreamLife life) =>
-        world.CorrectCores.Any(other => ProgressOf(other, life).Applied > ProgressOf(core, life).Applied);
+    private ulong HighestOf(StreamLife life) => world.CorrectCores.Max(core => ProgressOf(core, life).Applied);
+
+    private bool IsBehind(CoreProcess core, StreamLife life) => ProgressOf(core, life).Applied < HighestOf(life);
 
     private static List<string> AlarmsOf(CoreApplication application)
     {
@@ -230,6 +240,7 @@ internal sealed class DomainChecker(DomainWorld world)
         if (!core.Host!.Replica.TryRead(instance.Life, instance.Seq, out var batch))
         {
             Demand(world.Shape.Has(DomainFaults.Retention), "HoldsWhatItSays", $"{core.Name} delivered {instance} and cannot read it");
+            if (_published.TryGetValue(instance, out var lost)) Agreed(instance, lost);
             return;
         }
 
@@ -240,18 +251,21 @@ internal sealed class DomainChecker(DomainWorld world)
             return;
         }
 
-        var header = batch.Header.ToArray();
         if (world.IsCorrectEdge(instance.Stream.Source))
         {
             Demand(
-                _published.TryGetValue(instance, out var digest) && digest == Digest.Of(header) && BatchHeader.TryRead(header, out var read)
-                    && read.PayloadHash == Digest.Of(batch.Payload.Span),
+                _published.TryGetValue(instance, out var published)
+                    && batch.Header.Span.SequenceEqual(published.Header) && batch.Payload.Span.SequenceEqual(published.Payload),
                 "Integrity",
                 $"{core.Name} delivered {instance}, which its edge did not publish like this");
-            CheckLines(instance, batch.Payload.Span);
         }
 
-        _agreed.Add(instance, new(header, batch.Payload.ToArray()));
+        Agreed(instance, new(batch.Header.ToArray(), batch.Payload.ToArray()));
+    }
+
+    private void Agreed(in InstanceId instance, Batch batch)
+    {
+        if (_agreed.TryAdd(instance, batch) && world.IsCorrectEdge(instance.Stream.Source)) CheckLines(instance, batch.Payload);
     }
 
     private void CheckLines(in InstanceId instance, ReadOnlySpan<byte> payload)

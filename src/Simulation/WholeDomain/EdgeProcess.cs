@@ -141,6 +141,6 @@ internal sealed class EdgeProcess : SimulatedNode
     private void OnSent(NodeIndex to, ReadOnlyMemory<byte> frame)
     {
         if (!Envelope.TryOpen(frame.Span, out var envelope) || !InitialMessage.TryRead(envelope.Body, out var message)) return;
-        World.Checker.Published(this, message.Header.Instance, Digest.Of(message.HeaderBytes), _durable);
+        World.Checker.Published(this, message, _durable);
     }
 }
