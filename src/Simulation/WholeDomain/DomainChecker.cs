@@ -135,7 +135,8 @@ internal sealed class DomainChecker(DomainWorld world)
             while (progress.Applied < applied) Delivered(core, new(world.Domain.Epoch, tip.Life.Stream, tip.Life.Incarnation, ++progress.Applied));
         }
 
-        Demand(core.Disk.AppendedBytes < DomainWorld.AppendedMax, "BoundedWriting", $"{core.Name} has written {core.Disk.AppendedBytes} bytes");
+        var written = core.Disk.AppendedBytes;
+        Demand(written < DomainWorld.AppendedMax, "BoundedWriting", $"{core.Name} has written {written} bytes");
         var (held, bound) = (replica.Core.Footprint, replica.Core.Bound(DomainKit.Edges));
         Demand(
             held.Lives <= bound.Lives && held.Instances <= bound.Instances && held.Digests <= bound.Digests && held.NamedLives <= bound.NamedLives,

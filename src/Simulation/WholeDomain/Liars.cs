@@ -105,8 +105,8 @@ internal sealed class LyingLinks : ILinks, IFrameOutput
     /// <summary>STATUS in the name of another replica, as if it had come along here: only its MAC shows that it did not (R1).</summary>
     private void SpeakForAnother(NodeIndex edge, in StreamStatus status)
     {
-        var ahead = status with { StartCounter = status.StartCounter + 1_000, Low = status.Low + 8, Durable = status.Low + 7, High = status.Low + 9 };
-        var body = StatusFrame.BuildBody([ahead]);
+        var (counter, low) = (status.StartCounter + 1_000, status.Low + 8);
+        var body = StatusFrame.BuildBody([status with { StartCounter = counter, Low = low, Durable = low - 1, High = low + 1 }]);
         var another = new NodeIndex((ushort)_prng.Below(_world.Kit.Replicas));
         var address = new EnvelopeAddress(another, _prng.Next(), 1, EnvelopeContent.Status, 0, new[] { _self });
         var frame = Envelope.Build(address, [edge], Digest.Of(body), body, _world.Kit.Keys[_self.Value]);

@@ -15,7 +15,7 @@ namespace Massif.Simulation.Tests.Mutants;
 internal static partial class HostMutantCompiler
 {
     /// <summary>What the build adds to every file by itself.</summary>
-    private const string ImplicitUsings = """
+    public const string ImplicitUsings = """
         global using System;
         global using System.Collections.Generic;
         global using System.IO;
@@ -47,17 +47,13 @@ internal static partial class HostMutantCompiler
     {
         var trees = MutantCompiler.SourcesBelow("src/Reb")
             .Where(file => !LeftOut.Contains(Path.GetFileName(file)))
-            .Select(file => MutantCompiler.IsTouched(mutant, file) ? Parse(file, MutantCompiler.Patched(mutant!, file)) : Unpatched.GetOrAdd(file, Read))
+            .Select(file => MutantCompiler.IsTouched(mutant, file)
+                ? Parse(file, MutantCompiler.Patched(mutant!, file))
+                : Unpatched.GetOrAdd(file, Read))
             .Append(CSharpSyntaxTree.ParseText(ImplicitUsings, Parsing))
             .ToArray();
         MutantCompiler.AssertComplete(mutant, trees);
-        var options = new CSharpCompilationOptions(
-            OutputKind.DynamicallyLinkedLibrary, optimizationLevel: OptimizationLevel.Release, nullableContextOptions: NullableContextOptions.Enable);
-        using var image = new MemoryStream();
-        var result = CSharpCompilation.Create("Massif.Reb", trees, References.Value, options).Emit(image);
-        var errors = result.Diagnostics.Where(d => d.Severity == DiagnosticSeverity.Error).Take(5);
-        Assert.True(result.Success, $"'{mutant?.Name}' does not compile: {string.Join("; ", errors)}");
-        var context = new Context(image.ToArray());
+        var context = new Context(Emit("Massif.Reb", mutant, trees));
         var world = context.LoadFromAssemblyName(new("Massif.Simulation")).GetType("Massif.Simulation.WholeDomain.DomainWorld")!;
         var run = world.GetMethod("BrokenProperty")!.CreateDelegate<Func<int, ulong, string?>>();
         return (replicas, seed) =>
@@ -66,6 +62,20 @@ internal static partial class HostMutantCompiler
             GC.KeepAlive(context); // A context that is collected loads nothing more, even while its code runs.
             return broken;
         };
+    }
+
+    /// <summary>Compiles sources that stand on no other project of ours but the lowest ones, and returns the assembly.</summary>
+    public static byte[] Emit(string assembly, Mutant? mutant, IEnumerable<SyntaxTree> trees)
+    {
+        var options = new CSharpCompilationOptions(
+            OutputKind.DynamicallyLinkedLibrary,
+            optimizationLevel: OptimizationLevel.Release,
+            nullableContextOptions: NullableContextOptions.Enable);
+        using var image = new MemoryStream();
+        var result = CSharpCompilation.Create(assembly, trees, References.Value, options).Emit(image);
+        var errors = result.Diagnostics.Where(d => d.Severity == DiagnosticSeverity.Error).Take(5);
+        Assert.True(result.Success, $"'{mutant?.Name}' does not compile: {string.Join("; ", errors)}");
+        return image.ToArray();
     }
 
     private static SyntaxTree Read(string file) => Parse(file, File.ReadAllText(Path.Combine(MutantCompiler.Root, file)));

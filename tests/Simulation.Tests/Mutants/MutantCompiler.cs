@@ -44,7 +44,11 @@ internal static class MutantCompiler
     {
         var trees = new List<SyntaxTree> { CSharpSyntaxTree.ParseText(ImplicitUsings, Parsing) };
         foreach (var path in ProtocolSources.SelectMany(SourcesBelow))
-            trees.Add(IsTouched(mutant, path) ? CSharpSyntaxTree.ParseText(Patched(mutant!, path), Parsing, path) : Unpatched.GetOrAdd(path, Parse));
+        {
+            var touched = IsTouched(mutant, path);
+            trees.Add(touched ? CSharpSyntaxTree.ParseText(Patched(mutant!, path), Parsing, path) : Unpatched.GetOrAdd(path, Parse));
+        }
+
         AssertComplete(mutant, trees);
         return Load(trees, mutant?.Name ?? "control");
     }
@@ -60,7 +64,8 @@ internal static class MutantCompiler
         {
             var at = source.IndexOf(patch.Find, StringComparison.Ordinal);
             Assert.True(at >= 0, $"Mutant '{mutant.Name}': the text is no longer in {path}.");
-            Assert.True(source.IndexOf(patch.Find, at + 1, StringComparison.Ordinal) < 0, $"Mutant '{mutant.Name}': the text occurs twice in {path}.");
+            var again = source.IndexOf(patch.Find, at + 1, StringComparison.Ordinal);
+            Assert.True(again < 0, $"Mutant '{mutant.Name}': the text occurs twice in {path}.");
             source = string.Concat(source.AsSpan(0, at), patch.Replace, source.AsSpan(at + patch.Find.Length));
         }
 
