@@ -130,7 +130,7 @@ public sealed class CorrelationEngine
     public void Snapshot(IBufferWriter<byte> destination) =>
         EngineSnapshot.Write(destination, _rules, _streams);
 
-    /// <summary>Replaces the state by one that <see cref="Snapshot"/> wrote.</summary>
+    /// <summary>Replaces the state by one that <see cref="Snapshot(IBufferWriter{byte})"/> wrote.</summary>
     /// <remarks>
     /// State of a rule that is not in the rule set any more, or was changed, is left out: its tables start empty.
     /// </remarks>
@@ -142,7 +142,26 @@ public sealed class CorrelationEngine
         foreach (var (stream, state) in restored) _streams.Add(stream, state);
     }
 
-    /// <summary>Returns SHA-256 over what <see cref="Snapshot"/> writes.</summary>
+    /// <summary>Writes the state of one life of a stream; equal batches of it give equal bytes at all replicas.</summary>
+    public void Snapshot(in SourceStream stream, IBufferWriter<byte> destination)
+    {
+        var one = new Dictionary<SourceStream, StreamState>();
+        if (_streams.TryGetValue(stream, out var state)) one.Add(stream, state);
+        EngineSnapshot.Write(destination, _rules, one);
+    }
+
+    /// <summary>Replaces the state of one life of a stream by one that was written for it elsewhere.</summary>
+    /// <exception cref="FormatException">The bytes are no such state; nothing is changed.</exception>
+    public void Restore(in SourceStream stream, ReadOnlySpan<byte> snapshot)
+    {
+        var restored = EngineSnapshot.Read(snapshot, _rules, _limits);
+        var known = restored.TryGetValue(stream, out var state);
+        if (restored.Count > (known ? 1 : 0)) throw new FormatException("The state is not of this stream alone.");
+        if (known) _streams[stream] = state!;
+        else _streams.Remove(stream);
+    }
+
+    /// <summary>Returns SHA-256 over what <see cref="Snapshot(IBufferWriter{byte})"/> writes.</summary>
     public byte[] StateDigest()
     {
         var bytes = new ArrayBufferWriter<byte>();

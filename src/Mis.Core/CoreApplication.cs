@@ -14,7 +14,8 @@ namespace Massif.Mis.Core;
 /// <remarks>State is a function of the delivered batches alone, so equal streams make equal alarms at all correct replicas.</remarks>
 public sealed class CoreApplication : IApplication, ICorrelationOutput
 {
-    private const byte SnapshotVersion = 1;
+    private const byte SnapshotVersion = 2;
+    private const byte CheckpointVersion = 1;
     private const int EntryLength = 19 + Digest.Length;
 
     private readonly Domain _domain;
@@ -24,6 +25,7 @@ public sealed class CoreApplication : IApplication, ICorrelationOutput
     private readonly Counters.Counter _correlated;
     private readonly Counters.Counter _alarmsMade;
     private readonly Counters.Counter _unreadable;
+    private LifeProgress? _applying;
 
     /// <summary>Makes an application without state.</summary>
     public CoreApplication(Domain domain, RuleSet rules, Counters counters)
@@ -57,7 +59,8 @@ public sealed class CoreApplication : IApplication, ICorrelationOutput
     public void Apply(in BatchHeader header, in Digest digest, ReadOnlyMemory<byte> payload)
     {
         var instance = header.Instance;
-        ProgressOf(instance.Life).Advance(instance.Seq, digest);
+        _applying = ProgressOf(instance.Life);
+        _applying.Advance(instance.Seq, digest);
         var stream = StreamOf(instance.Life);
         if (_engine.OnBatch(stream, instance.Seq, payload.Span, this) == BatchOutcome.Unreadable) _unreadable.Add();
         _events.Value = _correlated.Value = _engine.Counters.Events;
@@ -68,9 +71,8 @@ public sealed class CoreApplication : IApplication, ICorrelationOutput
     public void OnAlarm(Alarm alarm)
     {
         ArgumentNullException.ThrowIfNull(alarm);
-        if (!Store.Add(alarm)) return;
-        _alarmsMade.Add();
-        Alarms.Publish(new(Store.Last, alarm));
+        _applying?.Add(alarm);
+        Publish(alarm);
     }
 
     /// <summary>Returns the chained digests behind the last batches of a life, ascending; empty when it is unknown.</summary>
@@ -98,6 +100,7 @@ public sealed class CoreApplication : IApplication, ICorrelationOutput
             BinaryPrimitives.WriteUInt64LittleEndian(entry[11..], progress.Seq);
             progress.Chain.Write(entry[19..]);
             destination.Advance(EntryLength);
+            WritePart(destination, progress.WriteAlarms);
         }
 
         WritePart(destination, _engine.Snapshot);
@@ -112,15 +115,56 @@ public sealed class CoreApplication : IApplication, ICorrelationOutput
         var count = BinaryPrimitives.ReadInt32LittleEndian(state[1..]);
         state = state[(1 + sizeof(int))..];
         _lives.Clear();
-        for (var i = 0; i < count; i++, state = state[EntryLength..])
+        for (var i = 0; i < count; i++)
         {
             var stream = new StreamId(BinaryPrimitives.ReadUInt16LittleEndian(state), (StreamClass)state[2]);
             var life = new StreamLife(stream, BinaryPrimitives.ReadUInt64LittleEndian(state[3..]));
-            _lives.Add(life, new(BinaryPrimitives.ReadUInt64LittleEndian(state[11..]), Digest.Read(state[19..])));
+            var progress = new LifeProgress(BinaryPrimitives.ReadUInt64LittleEndian(state[11..]), Digest.Read(state[19..]));
+            state = state[EntryLength..];
+            foreach (var alarm in LifeProgress.ReadAlarms(TakePart(ref state))) progress.Add(alarm);
+            _lives.Add(life, progress);
         }
 
         _engine.Restore(TakePart(ref state));
         Store.Restore(TakePart(ref state));
+    }
+
+    /// <inheritdoc />
+    public void Checkpoint(StreamLife life, IBufferWriter<byte> destination)
+    {
+        ArgumentNullException.ThrowIfNull(destination);
+        destination.GetSpan(1)[0] = CheckpointVersion;
+        destination.Advance(1);
+        WritePart(destination, part => _engine.Snapshot(StreamOf(life), part));
+        WritePart(destination, ProgressOf(life).WriteAlarms);
+    }
+
+    /// <inheritdoc />
+    public bool TryJump(StreamLife life, ulong seq, in Digest chain, ReadOnlySpan<byte> state)
+    {
+        if (seq <= Applied(life)) return true;
+        if (state.Length < 1 || state[0] != CheckpointVersion) return false;
+        state = state[1..];
+        try
+        {
+            var engine = TakePart(ref state);
+            var alarms = LifeProgress.ReadAlarms(TakePart(ref state));
+            _engine.Restore(StreamOf(life), engine);
+            ProgressOf(life).Jump(seq, chain, alarms);
+            foreach (var alarm in alarms) Publish(alarm);
+            return true;
+        }
+        catch (Exception e) when (e is FormatException or ArgumentOutOfRangeException)
+        {
+            return false; // Enough replicas named these bytes, so they run another version.
+        }
+    }
+
+    private void Publish(Alarm alarm)
+    {
+        if (!Store.Add(alarm)) return;
+        _alarmsMade.Add();
+        Alarms.Publish(new(Store.Last, alarm));
     }
 
     private LifeProgress ProgressOf(StreamLife life)
@@ -144,29 +188,5 @@ public sealed class CoreApplication : IApplication, ICorrelationOutput
         var part = state.Slice(sizeof(int), length);
         state = state[(sizeof(int) + length)..];
         return part;
-    }
-
-    /// <summary>How far one life was applied, with the chained digests that clients compare replicas by.</summary>
-    private sealed class LifeProgress(ulong seq, Digest chain)
-    {
-        // Two windows: a replica that is a window behind is still compared at a seq that both have.
-        private const int RecentMax = 512;
-
-        private readonly Queue<(ulong Seq, Digest Chain)> _recent = new();
-
-        public ulong Seq { get; private set; } = seq;
-
-        public Digest Chain { get; private set; } = chain;
-
-        public IReadOnlyCollection<(ulong Seq, Digest Chain)> Recent => _recent;
-
-        public void Advance(ulong to, in Digest digest)
-        {
-            Invariant.Holds(to == Seq + 1); // FIFO without a gap: the bus delivers nothing else (R10).
-            Seq = to;
-            Chain = Chain.Chain(digest);
-            if (_recent.Count == RecentMax) _recent.Dequeue();
-            _recent.Enqueue((Seq, Chain));
-        }
     }
 }

@@ -159,27 +159,26 @@ internal sealed class Announcer(PeerTable peers, StreamTable streams, BroadcastO
     }
 
     /// <summary>Says to one peer what this replica has to say of a range: GONE, DONE, or its ECHO and READY (R9).</summary>
+    /// <remarks>
+    /// Whose payload is gone and whose digest is not gets both GONE and READY: another replica may still hold the payload, and
+    /// its DONE alone would decide nothing.
+    /// </remarks>
     private void Announce(StreamWindow window, ReplicaId peer, ulong from, ulong to, Effects effects)
     {
         var only = ReplicaSet.Of(peer);
         to = Math.Min(to, window.Top);
-        if (from < to && from < window.Floor)
-        {
-            effects.Send(EffectKind.SendGone, only, IdOf(window, window.Floor));
-            from = window.Floor;
-        }
-
-        for (var seq = from; seq < to; seq++)
+        if (from < to && from < window.Floor) effects.Send(EffectKind.SendGone, only, window.Id(options.Epoch, window.Floor));
+        for (var seq = Math.Max(from, window.Memory.Floor); seq < to; seq++)
         {
             if (window.Memory.TryGet(seq, out var delivered, out _))
             {
-                effects.SendVote(only, VoteKind.Done, IdOf(window, seq), delivered);
+                effects.SendVote(only, seq < window.Floor ? VoteKind.Ready : VoteKind.Done, window.Id(options.Epoch, seq), delivered);
                 continue;
             }
 
             if (window.Find(seq) is not { } instance) continue;
-            if (instance.OwnEcho is { } echo) effects.SendVote(only, VoteKind.Echo, IdOf(window, seq), echo);
-            if (instance.OwnReady is { } ready) effects.SendVote(only, VoteKind.Ready, IdOf(window, seq), ready);
+            if (instance.OwnEcho is { } echo) effects.SendVote(only, VoteKind.Echo, window.Id(options.Epoch, seq), echo);
+            if (instance.OwnReady is { } ready) effects.SendVote(only, VoteKind.Ready, window.Id(options.Epoch, seq), ready);
         }
     }
 
@@ -209,9 +208,6 @@ internal sealed class Announcer(PeerTable peers, StreamTable streams, BroadcastO
             if (window.Find(window.Low + (ulong)offset) is { NeedsInitial: false }) have.Set(offset);
         return new(StartCounter, window.Life, window.Low, window.High, window.Durable, have);
     }
-
-    private InstanceId IdOf(StreamWindow window, ulong seq) =>
-        new(options.Epoch, window.Life.Stream, window.Life.Incarnation, seq);
 
     private void Schedule()
     {

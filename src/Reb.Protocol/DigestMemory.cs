@@ -52,6 +52,13 @@ internal sealed class DigestMemory
         Floor = _pages.Count == 0 ? _next : (PageOf(Floor) + 1) * DigestPage.Size;
     }
 
+    /// <summary>Forgets everything: the pages are the budget's again when it needs them.</summary>
+    public void GiveUp()
+    {
+        foreach (var page in _pages) page.Owner = null;
+        _pages.Clear();
+    }
+
     private static ulong PageOf(ulong seq) => seq / DigestPage.Size;
 
     private static int Slot(ulong seq) => (int)(seq % DigestPage.Size);

@@ -42,6 +42,29 @@ public enum EffectKind : byte
     /// </summary>
     Evidence,
 
+    /// <summary>Ask <see cref="Effect.To"/> for checkpoints of the instance's life at or above its seq (R11).</summary>
+    SendCheckpointQuery,
+
+    /// <summary>Name to <see cref="Effect.To"/> the checkpoints of the instance's life that are kept at or above its seq.</summary>
+    SendCheckpointOffers,
+
+    /// <summary>Ask the one in <see cref="Effect.To"/> for the state <see cref="Effect.Digest"/> from byte <see cref="Effect.Number"/> on.</summary>
+    SendCheckpointFetch,
+
+    /// <summary>Send a part of the state <see cref="Effect.Digest"/> to <see cref="Effect.To"/>, from byte <see cref="Effect.Number"/> on.</summary>
+    SendCheckpointPart,
+
+    /// <summary>
+    /// Make and keep a checkpoint of the instance's life after its seq; <see cref="Effect.Digest"/> is the chained digest (R11).
+    /// </summary>
+    MakeCheckpoint,
+
+    /// <summary>
+    /// Journal: the life goes on after the instance's seq, with the checkpoint that the application took; <see cref="Effect.Digest"/>
+    /// is the chained digest. The seqs between are a gap, which people are told of.
+    /// </summary>
+    LogJump,
+
     /// <summary>Send the signed announcement of <see cref="Effect.Start"/> to <see cref="Effect.To"/> (R13).</summary>
     SendStart,
 
@@ -172,6 +195,12 @@ public sealed class Effects
         });
         return LastRecord;
     }
+
+    internal void LogJump(in InstanceId instance, in Digest chain) =>
+        Add(new() { Kind = EffectKind.LogJump, Instance = instance, Digest = chain, Record = ++LastRecord });
+
+    internal void Checkpoint(EffectKind kind, ReplicaSet to, in InstanceId instance, in Digest digest, int offset) =>
+        Add(new() { Kind = kind, To = to, Instance = instance, Digest = digest, Number = offset });
 
     internal void Payload(EffectKind kind, in InstanceId instance, in Digest digest, int length) =>
         Add(new() { Kind = kind, Instance = instance, Digest = digest, Number = length });

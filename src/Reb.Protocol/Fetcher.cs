@@ -54,6 +54,10 @@ internal sealed class Fetcher(ReplicaId self, PeerTable peers, BroadcastOptions 
         }
     }
 
+    /// <summary>A life went past a seq by itself: nothing up to it is wanted any more.</summary>
+    public void Forget(StreamWindow window, ulong upTo) =>
+        _inFlight.RemoveAll(instance => instance.Window == window && instance.Seq <= upTo);
+
     public void OnDeadline(Instant now, Effects effects)
     {
         if (NextDeadline is not { } due || now < due) return;

@@ -105,6 +105,7 @@ public sealed partial class ReliableBroadcast
             for (var i = 0; i < next.HeldCount; i++) effects.Payload(EffectKind.DropPayload, id, next.HeldAt(i).Digest, next.HeldAt(i).Length);
             _notDurable.Enqueue((record, window, next.Seq)); // Votes and all stay until this record is durable (R11).
             window.Advance(digest, length, next.Chain);
+            CheckpointIfDue(window, id.Seq, window.Chain, effects);
             _announcer.Changed(window, tellPeers: true);
         }
     }

@@ -15,6 +15,9 @@ namespace Massif.Reb.Protocol;
 /// </remarks>
 public sealed partial class ReliableBroadcast
 {
+    /// <summary>How much of a checkpoint's state one frame carries, in bytes.</summary>
+    public const int CheckpointPartBytes = 512 * 1024;
+
     private readonly ReplicaId _self;
     private readonly Quorums _quorums;
     private readonly BroadcastOptions _options;
@@ -23,6 +26,7 @@ public sealed partial class ReliableBroadcast
     private readonly Announcer _announcer;
     private readonly Fetcher _fetcher;
     private readonly FetchServer _fetchServer;
+    private readonly StateTransfer _transfer;
     private readonly Queue<(long Record, StreamWindow Window, ulong Seq)> _notDurable = [];
     private bool _started;
 
@@ -37,13 +41,16 @@ public sealed partial class ReliableBroadcast
         _announcer = new(_peers, _streams, options);
         _fetcher = new(self, _peers, options);
         _fetchServer = new(quorums.Replicas, options);
+        _transfer = new(quorums, _peers, options);
     }
 
     /// <summary>Gets whether this replica sends no ECHO in this epoch (R13).</summary>
     public bool EchoForbidden { get; private set; }
 
     /// <summary>Gets when <see cref="OnDeadline"/> is due; null while there is nothing to wait for.</summary>
-    public Instant? NextDeadline => _started ? Announcer.Earlier(_announcer.NextDeadline, _fetcher.NextDeadline) : null;
+    public Instant? NextDeadline => _started
+        ? Announcer.Earlier(Announcer.Earlier(_announcer.NextDeadline, _fetcher.NextDeadline), _transfer.NextDeadline)
+        : null;
 
     /// <summary>Gets what this core holds.</summary>
     public Footprint Footprint => _streams.Footprint;
@@ -122,6 +129,7 @@ public sealed partial class ReliableBroadcast
         var window = FindOrName(from, life);
         if (window is null) return Verdict.UnknownLife;
         _fetcher.Gone(from, window, low, now, effects);
+        _transfer.Gone(from, window, low, now, effects);
         return Verdict.Accepted;
     }
 
@@ -204,6 +212,7 @@ public sealed partial class ReliableBroadcast
         while (_notDurable.TryPeek(out var next) && next.Record <= record)
         {
             _notDurable.Dequeue();
+            if (next.Seq <= next.Window.Durable) continue; // The life went to a checkpoint meanwhile.
             var delivered = next.Window.Find(next.Seq);
             Invariant.Holds(delivered is not null);
             next.Window.ForgetDurable(next.Seq, delivered.Chain);
@@ -226,6 +235,7 @@ public sealed partial class ReliableBroadcast
     {
         if (!_started) return;
         _fetcher.OnDeadline(now, effects);
+        _transfer.OnDeadline(now, effects);
         _announcer.OnDeadline(now, effects);
     }
 }

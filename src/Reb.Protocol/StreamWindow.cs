@@ -20,6 +20,9 @@ internal struct PeerView
     /// <summary>The session in which a STATUS opened its window anew and the tick is to tell it as a whole; 0 when none did.</summary>
     public uint Deferred;
 
+    /// <summary>The peer has forgotten what is below, as it last said.</summary>
+    public ulong GoneBelow;
+
     /// <summary>When what it lacks is told again.</summary>
     public Instant Due;
 
@@ -40,6 +43,8 @@ internal sealed class StreamWindow
     private readonly int _window;
     private readonly InstancePool _pool;
     private readonly DigestBudget _budget;
+    private ulong _restTip;
+    private Instant _restSince;
 
     public StreamWindow(in LifeRecord life, ReplicaId self, int replicas, int window, InstancePool pool, DigestBudget budget)
     {
@@ -83,7 +88,10 @@ internal sealed class StreamWindow
     /// <summary>What is below is answered GONE: its digest or its payload is not here any more.</summary>
     public ulong Floor => Math.Max(Memory.Floor, Math.Min(PayloadFloor, Low));
 
-    public DigestMemory Memory { get; }
+    public DigestMemory Memory { get; private set; }
+
+    /// <summary>The newest seq of which a checkpoint was made here; 0 for none (R11).</summary>
+    public ulong CheckpointAt { get; set; }
 
     public PeerView[] Peers { get; }
 
@@ -97,6 +105,9 @@ internal sealed class StreamWindow
     public bool AwaitsDisk => Low - 1 - Durable >= (ulong)_window;
 
     public int Open { get; private set; }
+
+    /// <summary>Returns the name of one instance.</summary>
+    public InstanceId Id(uint epoch, ulong seq) => new(epoch, Life.Stream, Life.Incarnation, seq);
 
     /// <summary>Returns an instance above what is durable, if it exists.</summary>
     public Instance? Find(ulong seq) => InRing(seq) && _ring[Slot(seq)] is { } found && found.Seq == seq ? found : null;
@@ -134,6 +145,33 @@ internal sealed class StreamWindow
         _pool.Return(slot);
         slot = null;
         Open--;
+    }
+
+    /// <summary>Goes to a seq whose state came from others: what is below was neither seen nor will be asked for.</summary>
+    public void JumpTo(ulong seq, in Digest chain)
+    {
+        Invariant.Holds(seq >= Low);
+        foreach (ref var slot in _ring.AsSpan())
+        {
+            if (slot is null || slot.Seq > seq) continue;
+            _pool.Return(slot);
+            slot = null;
+            Open--;
+        }
+
+        Memory.GiveUp();
+        Memory = new(seq + 1);
+        (Durable, DurableChain, Chain, Low) = (seq, chain, chain, seq + 1);
+        RaiseTop(seq);
+    }
+
+    /// <summary>
+    /// Returns whether the life stands at a seq since a time: since it was asked here first, for nobody needs to know otherwise.
+    /// </summary>
+    public bool RestsAt(ulong tip, Instant now, int milliseconds)
+    {
+        if (_restTip != tip) (_restTip, _restSince) = (tip, now);
+        return now >= _restSince.PlusMilliseconds(milliseconds);
     }
 
     private bool InRing(ulong seq) => seq > Durable && seq - Durable <= (ulong)_ring.Length;

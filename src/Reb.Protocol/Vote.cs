@@ -76,4 +76,7 @@ public enum EvidenceKind : byte
 
     /// <summary>A replica answered a FETCH with bytes that do not hash to the decided digest (R7).</summary>
     WrongPayload,
+
+    /// <summary>A replica sent as the state of a checkpoint bytes that do not hash to what it had named (R11).</summary>
+    WrongState,
 }

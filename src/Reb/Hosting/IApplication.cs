@@ -22,4 +22,15 @@ public interface IApplication
     /// <summary>Takes a state that <see cref="Snapshot"/> wrote.</summary>
     /// <exception cref="InvalidDataException">The bytes are no state of this version.</exception>
     void Restore(ReadOnlySpan<byte> state);
+
+    /// <summary>
+    /// Writes the state of one life, a function of its batches up to the last applied: equal bytes at all correct replicas (R11).
+    /// </summary>
+    void Checkpoint(StreamLife life, IBufferWriter<byte> destination);
+
+    /// <summary>
+    /// Takes a state that <see cref="Checkpoint"/> wrote elsewhere: the life goes on after <paramref name="seq"/>. One that is
+    /// there already is left as it is. False when the bytes are no state of this version; nothing is changed then.
+    /// </summary>
+    bool TryJump(StreamLife life, ulong seq, in Digest chain, ReadOnlySpan<byte> state);
 }

@@ -43,6 +43,15 @@ internal enum JournalKind : byte
 
     /// <summary>Last record of a snapshot: it is whole, and the segment starts from it.</summary>
     SnapshotEnds = 12,
+
+    /// <summary>A part of the state of a checkpoint.</summary>
+    CheckpointState = 13,
+
+    /// <summary>A checkpoint, whose state stands before it.</summary>
+    Checkpoint = 14,
+
+    /// <summary>A life went to a checkpoint; in a snapshot, whose application state contains it, without the checkpoint.</summary>
+    Jump = 15,
 }
 
 /// <summary>A restored record about starts.</summary>
@@ -111,6 +120,37 @@ internal static class JournalRecords
     {
         var reader = new WireReader(body);
         var record = (reader.Instance(), reader.Digest(), (int)reader.UInt32(), new RecordAddress(reader.Int64(), (int)reader.UInt32()));
+        return Checked(reader, record);
+    }
+
+    public static byte[] Checkpoint(StreamLife life, in CheckpointOffer offer) =>
+        Encode(128, (life, offer), static (ref WireWriter writer, in (StreamLife L, CheckpointOffer O) c) =>
+        {
+            writer.Life(c.L);
+            writer.UInt64(c.O.Seq);
+            writer.Digest(c.O.Chain);
+            writer.Digest(c.O.State);
+            writer.UInt32((uint)c.O.Length);
+        });
+
+    public static (StreamLife Life, CheckpointOffer Offer) ReadCheckpoint(ReadOnlySpan<byte> body)
+    {
+        var reader = new WireReader(body);
+        var life = reader.Life();
+        var offer = new CheckpointOffer(reader.UInt64(), reader.Digest(), reader.Digest(), (int)reader.UInt32());
+        return Checked(reader, (life, offer));
+    }
+
+    public static byte[] Jump(in Effect effect) => Encode(64, effect, static (ref WireWriter writer, in Effect e) =>
+    {
+        writer.Instance(e.Instance);
+        writer.Digest(e.Digest);
+    });
+
+    public static (InstanceId Instance, Digest Chain) ReadJump(ReadOnlySpan<byte> body)
+    {
+        var reader = new WireReader(body);
+        var record = (reader.Instance(), reader.Digest());
         return Checked(reader, record);
     }
 

@@ -10,9 +10,10 @@ namespace Massif.Reb.Hosting;
 /// A damaged journal forbids ECHO (R13), and what it says of votes and of payloads that are not delivered is not taken at all: what
 /// is missing cannot be told. Deliveries count up to the first hole; what lies behind it is fetched from the peers.
 /// </remarks>
-internal sealed class JournalRestore(SegmentLog log, PayloadStore payloads, JournalTargets targets)
+internal sealed class JournalRestore(SegmentLog log, PayloadStore payloads, CheckpointStore checkpoints, JournalTargets targets)
 {
     private readonly ArrayBufferWriter<byte> _application = new();
+    private ArrayBufferWriter<byte> _checkpoint = new();
     private readonly List<(RecordAddress Begins, RecordAddress Ends)> _snapshots = [];
     private RecordAddress _base; // Where the snapshot begins whose application state is taken; default: there is none.
     private bool _isDamaged;
@@ -35,15 +36,18 @@ internal sealed class JournalRestore(SegmentLog log, PayloadStore payloads, Jour
         _base = sound.Count > 0 ? sound[^1].Begins : default;
 
         // State is read from the last snapshot but one: when the last was written, what it builds on may not have been durable.
-        // Before it only lives and deliveries count: they fill the digest memory, from which laggards are helped (R9).
+        // Before it only lives, deliveries and checkpoints count: they are what laggards are helped with (R9, R11).
         var state = !_isDamaged && (isWhole || sound.Count > 1) ? sound.Count > 1 ? sound[^2].Begins : default : _base;
         var history = _isDamaged ? _base : isWhole ? default : sound[0].Begins;
         log.Scan(history, (address, kind, body) =>
         {
-            if (address >= state || (JournalKind)kind is JournalKind.Life or JournalKind.Delivered)
+            if (address >= state || IsHistory((JournalKind)kind))
                 Take((JournalKind)kind, address, body);
         });
     }
+
+    private static bool IsHistory(JournalKind kind) => kind
+        is JournalKind.Life or JournalKind.Delivered or JournalKind.CheckpointState or JournalKind.Checkpoint or JournalKind.Jump;
 
     private void FindSnapshots()
     {
@@ -86,6 +90,9 @@ internal sealed class JournalRestore(SegmentLog log, PayloadStore payloads, Jour
             case JournalKind.Payload: RestorePayload(body); break;
             case JournalKind.HeldPayload: RestoreHeldPayload(body); break;
             case JournalKind.Delivered: RestoreDelivered(address, body); break;
+            case JournalKind.CheckpointState: _checkpoint.Write(body); break;
+            case JournalKind.Checkpoint: RestoreCheckpoint(body); break;
+            case JournalKind.Jump: RestoreJump(address, body); break;
             case JournalKind.Application when _inBase: _application.Write(body); break;
             case JournalKind.Application: break;
             case JournalKind.SnapshotEnds when _inBase:
@@ -125,6 +132,30 @@ internal sealed class JournalRestore(SegmentLog log, PayloadStore payloads, Jour
         var applied = targets.Application.Applied(instance.Life);
         if (!_inBase && address >= _base && instance.Seq > applied && !TryApply(instance, applied, digest)) return;
         targets.Core.RestoreDelivered(instance, digest, length, chain);
+    }
+
+    private void RestoreCheckpoint(ReadOnlySpan<byte> body)
+    {
+        var (life, offer) = JournalRecords.ReadCheckpoint(body);
+        var state = _checkpoint.WrittenMemory;
+        _checkpoint = new(); // The store keeps the bytes.
+        if (state.Length > offer.Length) state = state[^offer.Length..]; // A torn one may stand before it.
+        if (Digest.Of(state.Span) != offer.State) return;
+        checkpoints.Add(new(life, offer, state));
+        targets.Core.RestoreCheckpoint(life, offer.Seq);
+    }
+
+    private void RestoreJump(RecordAddress address, ReadOnlySpan<byte> body)
+    {
+        var (instance, chain) = JournalRecords.ReadJump(body);
+        if (!_inBase && address >= _base && instance.Seq > targets.Application.Applied(instance.Life))
+        {
+            // Damage took its state: the replica is where it was before, and its peers help it again.
+            if (!checkpoints.TryFind(instance.Life, instance.Seq, out var kept)) return;
+            if (!targets.Application.TryJump(instance.Life, instance.Seq, chain, kept.State.Span)) return;
+        }
+
+        targets.Core.RestoreJump(instance.Life, instance.Seq, chain);
     }
 
     /// <summary>Returns false when damage took the payload or a delivery before it: then it is not delivered yet, and is fetched.</summary>

@@ -17,11 +17,19 @@ internal sealed class JournalSnapshot(SegmentLog log, PayloadStore payloads, lon
     /// Deliveries above what the core calls durable stand in the segment before, which retention may have dropped when this one is
     /// read. They are repeated inside the snapshot: a snapshot that ends is whole.
     /// </remarks>
-    public long Write(ReliableBroadcast core, StartDesk start, IApplication application, IEnumerable<byte[]> deliveredUndurable)
+    public long Write(
+        ReliableBroadcast core,
+        StartDesk start,
+        IApplication application,
+        CheckpointStore checkpoints,
+        IEnumerable<byte[]> jumpsUndurable,
+        IEnumerable<byte[]> deliveredUndurable)
     {
         _start = start;
         Append(JournalKind.SnapshotBegins, default);
         start.Snapshot(this);
+        foreach (var checkpoint in checkpoints.All) _bytes += Append(log, checkpoint);
+        foreach (var jump in jumpsUndurable) Append(JournalKind.Jump, jump); // The lives below say that they are behind it.
         core.Snapshot(this);
         foreach (var delivered in deliveredUndurable) Append(JournalKind.Delivered, delivered);
         var state = new ArrayBufferWriter<byte>();
@@ -34,6 +42,21 @@ internal sealed class JournalSnapshot(SegmentLog log, PayloadStore payloads, lon
 
         Append(JournalKind.SnapshotEnds, default);
         return _bytes;
+    }
+
+    /// <summary>Appends a checkpoint: its state in parts, then what it is. Returns the bytes that took.</summary>
+    public static int Append(SegmentLog log, in KeptCheckpoint checkpoint)
+    {
+        var bytes = 0;
+        for (var rest = checkpoint.State; !rest.IsEmpty; rest = rest[Math.Min(PartBytes, rest.Length)..])
+        {
+            log.Append((byte)JournalKind.CheckpointState, rest[..Math.Min(PartBytes, rest.Length)]);
+            bytes += Math.Min(PartBytes, rest.Length) + SegmentLog.RecordOverheadBytes;
+        }
+
+        var end = JournalRecords.Checkpoint(checkpoint.Life, checkpoint.Offer);
+        log.Append((byte)JournalKind.Checkpoint, end);
+        return bytes + end.Length + SegmentLog.RecordOverheadBytes;
     }
 
     void IStateSink.Life(in LifeRecord life) => Append(JournalKind.Life, JournalRecords.Life(life));

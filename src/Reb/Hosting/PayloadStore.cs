@@ -95,6 +95,18 @@ internal sealed class PayloadStore(SegmentLog log, int seqsKept, long memoryByte
         LetGo();
     }
 
+    /// <summary>A life went past a seq by a checkpoint: what is held up to it will not be delivered here.</summary>
+    public void DropUpTo(StreamLife life, ulong seq)
+    {
+        if (!_lives.TryGetValue(life, out var entries)) return;
+        foreach (var (held, first) in entries)
+        {
+            for (var entry = held <= seq ? first : null; entry is not null; entry = entry.Other) entry.IsDone = true;
+        }
+
+        LetGo();
+    }
+
     public void OnSynced(long ticket)
     {
         _synced = ticket;

@@ -1,3 +1,4 @@
+using System.Buffers;
 using Massif.Reb.Configuration;
 using Massif.Reb.Crypto;
 using Massif.Reb.Links;
@@ -35,7 +36,7 @@ public sealed record ReplicaParts(
 
 /// <summary>The host around the broadcast core of one replica: checks what arrives, carries out effects in order.</summary>
 /// <remarks>It decides nothing of the protocol. One reader calls it; production and simulation drive exactly this class.</remarks>
-public sealed class ReplicaHost
+public sealed partial class ReplicaHost
 {
     private readonly Domain _domain;
     private readonly ReplicaParts _parts;
@@ -53,6 +54,10 @@ public sealed class ReplicaHost
     private readonly Counters.Counter _delivered;
     private readonly Counters.Counter _refusedFrames;
     private readonly Counters.Counter _unserved;
+    private readonly Counters.Counter _transfers;
+    private readonly Counters.Counter _skipped;
+    private readonly Dictionary<StreamLife, ArrayBufferWriter<byte>> _incoming = [];
+    private readonly Queue<StreamGap> _gaps = [];
 
     /// <summary>Restores the replica from its journal and starts it.</summary>
     /// <exception cref="StorageFormatException">The journal is damaged in the middle or of another version.</exception>
@@ -69,16 +74,12 @@ public sealed class ReplicaHost
         _outbox = new(_domain, parts.Links, sender, parts.Counters);
         _receiver = new(_domain, parts.Self, parts.Keys, parts.Counters);
         _verdicts = new(parts.Counters);
-        _journal = new(
-            parts.Disk,
-            parts.JournalLimitBytes,
-            parts.StopAtFreePercent,
-            constants.DigestMemory,
-            constants.PayloadMemoryMebibytes * 1024L * 1024,
-            parts.Counters);
+        _journal = new(parts.Disk, parts.JournalLimitBytes, parts.StopAtFreePercent, constants, parts.Counters);
         _intake = new(_domain, parts.Self, _self, parts.Keys, _receiver, _journal, parts.Counters);
         _delivered = parts.Counters.Of("massif_batches_delivered_total");
         _refusedFrames = parts.Counters.Of("massif_frames_refused_total{reason=\"malformed_or_not_entitled\"}");
+        _transfers = parts.Counters.Of("massif_state_transfers_total");
+        _skipped = parts.Counters.Of("massif_batches_skipped_total");
         _unserved = parts.Counters.Of("massif_fetches_unserved_total{reason=\"unreadable\"}");
         _journal.Restore(new(Core, _start, application));
         _start.Begin(now.Now, _effects);
@@ -158,6 +159,7 @@ public sealed class ReplicaHost
         RtoMs = domain.Protocol.RtoMinMilliseconds,
         RtoMaxMs = domain.Protocol.RtoMaxMilliseconds,
         StatusPeriodMs = domain.Protocol.StatusIntervalMilliseconds,
+        CheckpointInterval = domain.Protocol.CheckpointInterval,
         FetchBytesPerSecond = (int)Math.Min(int.MaxValue, domain.Protocol.FetchMebibytesPerSecond * 1024L * 1024),
     };
 
@@ -242,7 +244,7 @@ public sealed class ReplicaHost
                 _verdicts.Count(type, _start.OnAnswer(peer, mine, earlier, proof, now.Now, _effects));
                 if (_start.JustReopened()) Core.Suspend(); // At once: the rest of this burst must not bring an ECHO about.
                 return true;
-            default: return false;
+            default: return TakeTransfer(peer, type, body, now);
         }
     }
 
@@ -298,6 +300,10 @@ public sealed class ReplicaHost
                 case EffectKind.LogDelivered: _journal.LogDelivered(effect); break;
                 case EffectKind.Deliver: Deliver(effect); break;
                 case EffectKind.DropPayload: _journal.Drop(effect.Instance); break;
+                case EffectKind.SendCheckpointQuery or EffectKind.SendCheckpointOffers or EffectKind.SendCheckpointFetch
+                    or EffectKind.SendCheckpointPart or EffectKind.MakeCheckpoint or EffectKind.LogJump:
+                    CarryOutTransfer(effect);
+                    break;
                 case EffectKind.Evidence:
                     _verdicts.CountEvidence(effect.Evidence);
                     Evidence.Add(effect, _domain);

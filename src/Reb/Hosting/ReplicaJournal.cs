@@ -1,3 +1,4 @@
+using Massif.Reb.Configuration;
 using Massif.Reb.Protocol;
 using Massif.Reb.Storage;
 
@@ -22,6 +23,7 @@ internal sealed class ReplicaJournal
     private readonly PayloadStore _payloads;
     private readonly Queue<(long Ticket, long Record, long Bytes)> _tickets = new();
     private readonly Queue<(long Record, byte[] Body)> _deliveredUndurable = new();
+    private readonly Queue<(long Record, byte[] Body)> _jumpsUndurable = new();
     private readonly Counters.Counter _bytes;
     private readonly Counters.Counter _damage;
     private readonly long _limitBytes;
@@ -32,17 +34,21 @@ internal sealed class ReplicaJournal
     private long _turnBytes;
     private long _bytesSinceSnapshot;
 
-    public ReplicaJournal(IDisk disk, long limitBytes, int stopAtFreePercent, int digestMemory, long payloadMemoryBytes, Counters counters)
+    public ReplicaJournal(IDisk disk, long limitBytes, int stopAtFreePercent, ProtocolConstants constants, Counters counters)
     {
         (_disk, _limitBytes, _stopAtFreePercent) = (disk, limitBytes, stopAtFreePercent);
         _segmentBytes = (int)Math.Clamp(limitBytes / 8, 64 * 1024, SegmentLog.SegmentBytesDefault);
         _log = SegmentLog.Open(disk, "journal", _segmentBytes);
-        _payloads = new(_log, digestMemory + SeqsBeyondMemory, payloadMemoryBytes);
+        _payloads = new(_log, constants.DigestMemory + SeqsBeyondMemory, constants.PayloadMemoryMebibytes * 1024L * 1024);
+        Checkpoints = new(constants.CheckpointInterval);
         _bytes = counters.Of("massif_journal_bytes");
         _damage = counters.Of("massif_journal_damage_total");
     }
 
     public long TotalBytes => _log.TotalBytes;
+
+    /// <summary>Gets the checkpoints that are kept.</summary>
+    public CheckpointStore Checkpoints { get; }
 
     /// <summary>Gets whether new payloads must wait: the disk does not keep up, cannot write, or is full.</summary>
     public bool IsBehind =>
@@ -53,7 +59,7 @@ internal sealed class ReplicaJournal
     /// <summary>Hands everything the journal knows to the cores and the application. A damaged journal forbids ECHO (R13).</summary>
     public void Restore(in JournalTargets targets)
     {
-        new JournalRestore(_log, _payloads, targets).Run();
+        new JournalRestore(_log, _payloads, Checkpoints, targets).Run();
         _damage.Value = _log.Damage.Count;
         if (_log.Damage.Count > 0) targets.Start.Restore(new(JournalKind.EchoForbidden, default));
 
@@ -97,6 +103,21 @@ internal sealed class ReplicaJournal
         Append(JournalKind.Delivered, body);
     }
 
+    /// <summary>Keeps a checkpoint, and writes it down: a peer may need it after a restart of this replica.</summary>
+    public void Keep(in KeptCheckpoint checkpoint)
+    {
+        Checkpoints.Add(checkpoint);
+        Count(JournalSnapshot.Append(_log, checkpoint));
+    }
+
+    public void LogJump(in Effect effect)
+    {
+        var body = JournalRecords.Jump(effect);
+        _jumpsUndurable.Enqueue((effect.Record, body));
+        _payloads.DropUpTo(effect.Instance.Life, effect.Instance.Seq);
+        Append(JournalKind.Jump, body);
+    }
+
     public void LogStart(in Effect effect, bool settled) =>
         Append(settled ? JournalKind.StartSettled : JournalKind.Start, JournalRecords.Start(effect.Start));
 
@@ -136,6 +157,7 @@ internal sealed class ReplicaJournal
         }
 
         while (_deliveredUndurable.TryPeek(out var delivered) && delivered.Record <= record) _deliveredUndurable.Dequeue();
+        while (_jumpsUndurable.TryPeek(out var jump) && jump.Record <= record) _jumpsUndurable.Dequeue();
         _payloads.OnSynced(ticket);
         return record;
     }
@@ -146,7 +168,8 @@ internal sealed class ReplicaJournal
         // A snapshot may fill a segment by itself, when a source leaves a whole window undecided: it must not call for the next.
         if (!_log.NeedsRoll || _bytesSinceSnapshot < _segmentBytes / 2) return;
         var snapshot = new JournalSnapshot(_log, _payloads, _ticket + 1);
-        _log.Roll(_ => _turnBytes += snapshot.Write(core, start, application, _deliveredUndurable.Select(delivered => delivered.Body)));
+        _log.Roll(_ => _turnBytes += snapshot.Write(
+            core, start, application, Checkpoints, _jumpsUndurable.Select(jump => jump.Body), _deliveredUndurable.Select(delivered => delivered.Body)));
         _bytesSinceSnapshot = 0;
         while (_log.TotalBytes > _limitBytes && _log.Files > 2)
         {

@@ -11,7 +11,7 @@ internal sealed class VerdictCounters
 
     public VerdictCounters(Counters counters)
     {
-        _byTypeAndVerdict = new Counters.Counter[(int)FrameType.StartAnswer + 1][];
+        _byTypeAndVerdict = new Counters.Counter[(int)Enum.GetValues<FrameType>().Max() + 1][];
         foreach (var type in Enum.GetValues<FrameType>()) _byTypeAndVerdict[(int)type] = Of(type, counters);
 
         _byEvidence = [.. Enum.GetValues<EvidenceKind>().Select(e => counters.Of($"massif_evidence_total{{kind=\"{Snake(e.ToString())}\"}}"))];

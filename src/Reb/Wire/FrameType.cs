@@ -26,4 +26,16 @@ public enum FrameType : byte
 
     /// <summary>Answers a start with the highest earlier start counter known.</summary>
     StartAnswer = 23,
+
+    /// <summary>Asks for checkpoints of a life at or above a seq.</summary>
+    CheckpointQuery = 24,
+
+    /// <summary>Names a checkpoint that this replica holds.</summary>
+    CheckpointOffer = 25,
+
+    /// <summary>Asks for a part of a checkpoint's state.</summary>
+    CheckpointFetch = 26,
+
+    /// <summary>A part of a checkpoint's state.</summary>
+    CheckpointPart = 27,
 }

@@ -114,7 +114,7 @@ public static class ReplicaFrames
         return reader.OkAndEmpty;
     }
 
-    private static byte[] New(FrameType type, int bodyLength, out WireWriter writer)
+    internal static byte[] New(FrameType type, int bodyLength, out WireWriter writer)
     {
         var frame = new byte[Frames.HeaderLength + bodyLength];
         Frames.WriteHeader(frame, frame.Length, (byte)type);

@@ -153,7 +153,7 @@ internal sealed class DomainChecker(DomainWorld world)
             foreach (var core in world.CorrectCores)
             {
                 var applied = ProgressOf(core, life).Applied;
-                if (applied < highest && !IsBelowRetention(core, life, applied + 1))
+                if (applied < highest)
                     return $"{core.Name} has {applied} of {highest} of {life}, settled {core.Host?.Replica.IsSettled}, start {core.Host?.Replica.StartCounter}; the next is held by {string.Join(", ", HoldersOf(life, applied + 1).Select(holder => holder.Name))}";
             }
         }
@@ -161,20 +161,11 @@ internal sealed class DomainChecker(DomainWorld world)
         return null;
     }
 
-    /// <summary>
-    /// Returns whether a correct replica is below everybody's retention: it needs a state transfer, which does not exist yet, and
-    /// without it neither it nor, where others lie, the release of spools makes progress.
-    /// </summary>
-    public bool IsAnyStranded() =>
-        world.Shape.Has(DomainFaults.Retention)
-        && _lives.Any(life => world.CorrectCores.Any(core => IsBehind(core, life) && IsBelowRetention(core, life, ProgressOf(core, life).Applied + 1)));
-
     /// <summary>Everything has arrived: what must be equal at the end, and what may not be missing.</summary>
     public void CheckEnd()
     {
-        var stranded = IsAnyStranded();
         foreach (var line in _lines)
-            Demand(stranded || !line.Promised || line.Delivered, "NoLoss", $"line {line.Serial} of listener {line.Listener} of edge {line.Edge} was synced and never delivered");
+            Demand(!line.Promised || line.Delivered, "NoLoss", $"line {line.Serial} of listener {line.Listener} of edge {line.Edge} was synced and never delivered");
 
         var oracle = new CoreApplication(world.Domain, DomainKit.Rules, new Counters());
         foreach (var life in _lives)
@@ -196,23 +187,8 @@ internal sealed class DomainChecker(DomainWorld world)
         }
     }
 
-    /// <summary>Without state transfer a replica cannot pass what fewer than f + 1 correct others still have.</summary>
-    private bool IsBelowRetention(CoreProcess core, StreamLife life, ulong seq)
-    {
-        if (!world.Shape.Has(DomainFaults.Retention)) return false;
-        return HoldersOf(life, seq).Count(holder => holder != core) <= world.Domain.Quorums.Faults;
-    }
-
-    /// <summary>Those who serve a batch: of what is below a seq that it dropped, a replica says GONE even where it still has it.</summary>
-    private IEnumerable<CoreProcess> HoldersOf(StreamLife life, ulong seq) => world.CorrectCores.Where(core => HoldsFrom(core, life, seq));
-
-    private bool HoldsFrom(CoreProcess core, StreamLife life, ulong seq)
-    {
-        if (core.Host is not { } host || !host.Replica.TryRead(life, seq, out _)) return false;
-        for (var above = ProgressOf(core, life).Applied; above > seq; above--)
-            if (!host.Replica.TryRead(life, above, out _)) return false;
-        return true;
-    }
+    private IEnumerable<CoreProcess> HoldersOf(StreamLife life, ulong seq) =>
+        world.CorrectCores.Where(core => core.Host is { } host && host.Replica.TryRead(life, seq, out _));
 
     private ulong HighestOf(StreamLife life) => world.CorrectCores.Max(core => ProgressOf(core, life).Applied);
 

@@ -107,7 +107,7 @@ internal sealed record DomainShape
         var faults = (FaultKinds)prng.Subset((ulong)(FaultKinds.All & ~FaultKinds.Datagrams));
         var more = (DomainFaults)prng.Subset((ulong)DomainFaults.All);
         if (prng.OneIn(16)) (faults, more) = (FaultKinds.None, more & DomainFaults.LongLines);
-        if (more.HasFlag(DomainFaults.Retention)) more |= DomainFaults.LongLines;
+        var retention = more.HasFlag(DomainFaults.Retention); // The journal holds a few windows, and the stream is some times as long.
         var byzantine = default(ReplicaSet);
         if (more.HasFlag(DomainFaults.LyingReplica))
             for (var liars = 1 + prng.Below(quorums.Faults); byzantine.Count < liars;) byzantine = byzantine.With(new((byte)prng.Below(replicas)));
@@ -123,21 +123,22 @@ internal sealed record DomainShape
             Byzantine = byzantine,
             LossBudget = faults.HasFlag(FaultKinds.LoseState) ? quorums.Faults - byzantine.Count : 0,
             CorrectEdges = 1 + prng.Below(2),
-            LinesPerEdge = (int)prng.Between(30, 160),
-            LineBytes = longLines ? (int)prng.Between(500, 3_500) : 0,
+            LinesPerEdge = (int)prng.Between(30, 160) * (retention ? 2 : 1),
+            LineBytes = retention ? (int)prng.Between(400, 900) : longLines ? (int)prng.Between(500, 3_500) : 0,
             Trouble = prng.Between(500, 3_000) * VirtualTime.Millisecond,
             MeanPause = prng.Between(60, 600) * VirtualTime.Millisecond,
             Constants = new()
             {
-                Window = prng.Chance(60) ? 16 : 64,
+                Window = prng.Chance(60) || retention ? 16 : 64,
                 DigestMemory = 256,
+                CheckpointInterval = 8,
                 StatusIntervalMilliseconds = 500,
                 PayloadMemoryMebibytes = 16,
                 FetchMebibytesPerSecond = 1,
             },
             Paths = prng.Chance(50) ? ChannelPaths.Copies : ChannelPaths.One,
             SpoolLimit = prng.Between(140, 400) * 1024,
-            JournalLimit = more.HasFlag(DomainFaults.Retention) ? 200 * 1024 : 64 * 1024 * 1024,
+            JournalLimit = retention ? 200 * 1024 : 64 * 1024 * 1024,
             BatchDelay = (int)prng.Between(1, 20),
         };
     }

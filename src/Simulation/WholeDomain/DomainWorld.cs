@@ -209,7 +209,6 @@ public sealed class DomainWorld : INetworkUser<ReadOnlyMemory<byte>>, IWeatherUs
 
     private string? Missing()
     {
-        if (Checker.IsAnyStranded()) return null;
         foreach (var edge in _edges)
         {
             if (edge.IsDrained) continue;

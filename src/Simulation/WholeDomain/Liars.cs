@@ -46,7 +46,7 @@ internal sealed class LyingLinks : ILinks, IFrameOutput
         {
             FrameType.Votes when _lies.HasFlag(ReplicaLies.Votes) => _inner.TrySend(to, Votes(to, frame)),
             FrameType.Status when _lies.HasFlag(ReplicaLies.Status) => _inner.TrySend(to, Status(frame)),
-            FrameType.Payload when _lies.HasFlag(ReplicaLies.Payloads) => _inner.TrySend(to, WithOneByteChanged(frame)),
+            FrameType.Payload or FrameType.CheckpointOffer or FrameType.CheckpointPart when _lies.HasFlag(ReplicaLies.Payloads) => _inner.TrySend(to, WithOneByteChanged(frame)),
             FrameType.Envelope when _lies.HasFlag(ReplicaLies.SourceStatus) => SourceStatus(to, frame),
             _ => _inner.TrySend(to, frame),
         };

@@ -58,6 +58,18 @@ internal sealed class RecordingApplication : IApplication
         }
     }
 
+    public void Checkpoint(StreamLife life, IBufferWriter<byte> destination)
+    {
+        State[KeyOf(life)].Chain.Write(destination.GetSpan(Digest.Length));
+        destination.Advance(Digest.Length);
+    }
+
+    public bool TryJump(StreamLife life, ulong seq, in Digest chain, ReadOnlySpan<byte> state)
+    {
+        if (seq > Applied(life)) State[KeyOf(life)] = (seq, Digest.Read(state));
+        return true;
+    }
+
     private static (ushort Source, StreamClass Class, ulong Incarnation) KeyOf(StreamLife life) =>
         (life.Stream.Source, life.Stream.Class, life.Incarnation);
 }

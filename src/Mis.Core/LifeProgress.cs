@@ -1,0 +1,87 @@
+using System.Buffers;
+using System.Buffers.Binary;
+using Massif.Cep;
+using Massif.Reb.Protocol;
+
+namespace Massif.Mis.Core;
+
+/// <summary>How far one life was applied, with the chained digests that clients compare replicas by, and its latest alarms.</summary>
+internal sealed class LifeProgress(ulong seq, Digest chain)
+{
+    /// <summary>
+    /// Alarms of a life that go along with a checkpoint: a function of its batches alone, unlike the store, whose oldest alarms
+    /// go when other streams make new ones.
+    /// </summary>
+    public const int AlarmsMax = 256;
+
+    // Two windows: a replica that is a window behind is still compared at a seq that both have.
+    private const int RecentMax = 512;
+
+    private readonly Queue<(ulong Seq, Digest Chain)> _recent = new();
+    private readonly Queue<Alarm> _alarms = new();
+
+    public ulong Seq { get; private set; } = seq;
+
+    public Digest Chain { get; private set; } = chain;
+
+    public IReadOnlyCollection<(ulong Seq, Digest Chain)> Recent => _recent;
+
+    public IReadOnlyCollection<Alarm> Alarms => _alarms;
+
+    public void Advance(ulong to, in Digest digest)
+    {
+        Invariant.Holds(to == Seq + 1); // FIFO without a gap: the bus delivers nothing else (R10).
+        Reach(to, Chain.Chain(digest));
+    }
+
+    /// <summary>Goes to a seq whose state came with a checkpoint.</summary>
+    public void Jump(ulong to, in Digest chain, IEnumerable<Alarm> alarms)
+    {
+        _recent.Clear();
+        _alarms.Clear();
+        foreach (var alarm in alarms) Add(alarm);
+        Reach(to, chain);
+    }
+
+    public void Add(Alarm alarm)
+    {
+        if (_alarms.Count == AlarmsMax) _alarms.Dequeue();
+        _alarms.Enqueue(alarm);
+    }
+
+    /// <summary>Writes the alarms, each behind its length.</summary>
+    public void WriteAlarms(IBufferWriter<byte> destination)
+    {
+        foreach (var alarm in _alarms)
+        {
+            var bytes = alarm.ToBytes();
+            BinaryPrimitives.WriteInt32LittleEndian(destination.GetSpan(sizeof(int)), bytes.Length);
+            destination.Advance(sizeof(int));
+            destination.Write(bytes);
+        }
+    }
+
+    /// <summary>Reads what <see cref="WriteAlarms"/> wrote.</summary>
+    /// <exception cref="FormatException">The bytes are something else.</exception>
+    public static List<Alarm> ReadAlarms(ReadOnlySpan<byte> bytes)
+    {
+        var alarms = new List<Alarm>();
+        while (!bytes.IsEmpty)
+        {
+            if (bytes.Length < sizeof(int)) throw new FormatException("The alarms end too early.");
+            var length = BinaryPrimitives.ReadInt32LittleEndian(bytes);
+            if (length < 0 || length > bytes.Length - sizeof(int)) throw new FormatException("An alarm goes beyond the end.");
+            alarms.Add(Alarm.Read(bytes.Slice(sizeof(int), length)));
+            bytes = bytes[(sizeof(int) + length)..];
+        }
+
+        return alarms;
+    }
+
+    private void Reach(ulong to, in Digest chain)
+    {
+        (Seq, Chain) = (to, chain);
+        if (_recent.Count == RecentMax) _recent.Dequeue();
+        _recent.Enqueue((Seq, Chain));
+    }
+}

@@ -1,0 +1,104 @@
+namespace Massif.Reb.Protocol;
+
+/// <content>Checkpoints: making and serving them, and going to one when the peers have forgotten what comes next (R7, R11).</content>
+public sealed partial class ReliableBroadcast
+{
+    /// <summary>A peer asks for a checkpoint of a life at or above a seq.</summary>
+    /// <remarks>
+    /// Checkpoints are made at every multiple of <see cref="BroadcastOptions.CheckpointInterval"/>, equal at all correct replicas.
+    /// A stream that rests between two of them would strand the peer, so one is made where it rests: there all are at one seq.
+    /// One that this replica itself could not go on from is named too: the peer votes again in the window behind it.
+    /// </remarks>
+    public Verdict OnCheckpointQuery(ReplicaId from, in InstanceId above, Instant now, Effects effects)
+    {
+        if (Refuse(from, above) is { } refused) return refused;
+        if (FindOrName(from, above.Life) is not { } window) return Verdict.UnknownLife;
+        var tip = window.Low - 1;
+        if (tip < above.Seq) return Verdict.NotWanted;
+        var isMissing = window.CheckpointAt < above.Seq;
+        if (isMissing && !window.RestsAt(tip, now, _options.RtoMaxMs)) return Verdict.Early;
+        if (!_fetchServer.Allow(from, above, 0, now)) return Verdict.Refused;
+        if (isMissing) MakeCheckpoint(window, tip, window.Chain, effects);
+        effects.Send(EffectKind.SendCheckpointOffers, ReplicaSet.Of(from), above);
+        return Verdict.Accepted;
+    }
+
+    /// <summary>A peer names a checkpoint that it holds; <paramref name="life"/> is the life it belongs to.</summary>
+    public Verdict OnCheckpointOffer(ReplicaId from, StreamLife life, in CheckpointOffer offer, Instant now, Effects effects)
+    {
+        if (Refuse(from, new(_options.Epoch, life.Stream, life.Incarnation, offer.Seq)) is { } refused) return refused;
+        return _streams.Find(life) is { } window ? _transfer.Offered(from, window, offer, now, effects) : Verdict.UnknownLife;
+    }
+
+    /// <summary>A peer asks for a part of the state with this hash, from an offset in bytes.</summary>
+    public Verdict OnCheckpointFetch(ReplicaId from, in InstanceId checkpoint, in Digest state, int offset, Instant now, Effects effects)
+    {
+        if (Refuse(from, checkpoint) is { } refused) return refused;
+        if (_streams.Find(checkpoint.Life) is null) return Verdict.UnknownLife;
+        if (offset < 0 || offset >= _options.CheckpointBytesMax) return Verdict.NotEntitled;
+        var part = checkpoint with { Seq = checkpoint.Seq + ((ulong)offset << 32) }; // Each part is an answer of its own.
+        if (!_fetchServer.Allow(from, part, Math.Min(CheckpointPartBytes, _options.FetchBytesPerSecond), now)) return Verdict.Refused;
+        effects.Checkpoint(EffectKind.SendCheckpointPart, ReplicaSet.Of(from), checkpoint, state, offset);
+        return Verdict.Accepted;
+    }
+
+    /// <summary>
+    /// A part of a state. When it is accepted the host adds it to those before it, and when it is the last one it looks whether the
+    /// whole is what was offered, gives it to the application, and says so with <see cref="OnCheckpointComplete"/>.
+    /// </summary>
+    public Verdict OnCheckpointPart(
+        ReplicaId from, in InstanceId checkpoint, int offset, int count, Instant now, Effects effects, out bool isLast)
+    {
+        isLast = false;
+        if (Refuse(from, checkpoint) is { } refused) return refused;
+        if (_streams.Find(checkpoint.Life) is not { } window) return Verdict.UnknownLife;
+        return _transfer.PartArrived(from, window, checkpoint.Seq, offset, count, now, effects, out isLast);
+    }
+
+    /// <summary>Returns the checkpoint of a life whose state is being fetched; null when none is.</summary>
+    public CheckpointOffer? AwaitedCheckpoint(StreamLife life) =>
+        _streams.Find(life) is { } window ? _transfer.Chosen(window) : null;
+
+    /// <summary>The state is whole. If it is sound and the application stands behind it now, the life goes on after its seq.</summary>
+    public void OnCheckpointComplete(StreamLife life, bool sound, Instant now, Effects effects)
+    {
+        if (_streams.Find(life) is not { } window || _transfer.Completed(window, sound, now, effects) is not { } to) return;
+        Invariant.Holds(to.Seq >= window.Low); // The host gave the application nothing older than what it has.
+        effects.LogJump(window.Id(_options.Epoch, to.Seq), to.Chain);
+        Jump(window, to.Seq, to.Chain);
+        window.CheckpointAt = to.Seq;
+        _announcer.Changed(window, tellPeers: true);
+        DeliverInOrder(window, effects);
+    }
+
+    /// <summary>Restores that a life went to a checkpoint; before <see cref="Start"/>, in journal order.</summary>
+    public void RestoreJump(StreamLife life, ulong seq, in Digest chain)
+    {
+        Invariant.Holds(!_started);
+        var window = _streams.Find(life) ?? _streams.Enrol(new(life, 0, default, ByInitial: true));
+        if (seq >= window.Low) Jump(window, seq, chain);
+    }
+
+    /// <summary>Restores that the journal holds a checkpoint.</summary>
+    public void RestoreCheckpoint(StreamLife life, ulong seq)
+    {
+        if (_streams.Find(life) is { } window) window.CheckpointAt = Math.Max(window.CheckpointAt, seq);
+    }
+
+    private void Jump(StreamWindow window, ulong seq, in Digest chain)
+    {
+        _fetcher.Forget(window, seq);
+        window.JumpTo(seq, chain);
+    }
+
+    private void CheckpointIfDue(StreamWindow window, ulong seq, in Digest chain, Effects effects)
+    {
+        if (seq % (ulong)_options.CheckpointInterval == 0) MakeCheckpoint(window, seq, chain, effects);
+    }
+
+    private void MakeCheckpoint(StreamWindow window, ulong seq, in Digest chain, Effects effects)
+    {
+        window.CheckpointAt = seq;
+        effects.Checkpoint(EffectKind.MakeCheckpoint, default, window.Id(_options.Epoch, seq), chain, 0);
+    }
+}

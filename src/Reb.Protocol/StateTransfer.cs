@@ -1,0 +1,216 @@
+namespace Massif.Reb.Protocol;
+
+/// <summary>A checkpoint of one life as a peer names it: what the application made of everything up to a seq.</summary>
+/// <param name="Seq">The last seq in it.</param>
+/// <param name="Chain">The chained digest up to that seq.</param>
+/// <param name="State">Hash of the application's state.</param>
+/// <param name="Length">Length of that state in bytes.</param>
+public readonly record struct CheckpointOffer(ulong Seq, Digest Chain, Digest State, int Length);
+
+/// <summary>Gets a replica past what its peers have forgotten: by a checkpoint that enough of them name alike (R7, R11).</summary>
+/// <remarks>
+/// <see cref="Quorums.OneCorrect"/> GONE above its low start it, so a liar alone cannot; as many equal offers choose the checkpoint,
+/// so it is that of a correct replica. Its bytes come from one of those at a time, in parts, and the next one is asked after a
+/// time-out or a state that does not hash to what was offered. At most one transfer per life is under way.
+/// </remarks>
+internal sealed class StateTransfer(Quorums quorums, PeerTable peers, BroadcastOptions options)
+{
+    /// <summary>The last two at multiples of the interval, and the last where a stream rested.</summary>
+    public const int OffersPerPeer = 3;
+
+    private readonly List<Transfer> _active = [];
+
+    public Instant? NextDeadline { get; private set; }
+
+    /// <summary>A peer has forgotten a life below a seq.</summary>
+    public void Gone(ReplicaId from, StreamWindow window, ulong low, Instant now, Effects effects)
+    {
+        window.Peers[from.Index].GoneBelow = low;
+        if (Find(window) is not null || !IsStranded(window)) return;
+        var transfer = new Transfer(window, quorums.Replicas);
+        _active.Add(transfer);
+        Query(transfer, now, effects);
+        Schedule();
+    }
+
+    /// <summary>A peer names a checkpoint that it holds.</summary>
+    public Verdict Offered(ReplicaId from, StreamWindow window, in CheckpointOffer offer, Instant now, Effects effects)
+    {
+        if (Find(window) is not { Target: null } transfer || offer.Seq < window.Low) return Verdict.NotWanted;
+        if (offer.Length < 1 || offer.Length > options.CheckpointBytesMax) return Verdict.TooLarge;
+        if (!transfer.Note(from, offer)) return Verdict.Duplicate;
+        transfer.Namers = transfer.WhoOffers(offer);
+        if (transfer.Namers.Count < quorums.OneCorrect) return Verdict.Accepted;
+        transfer.Chosen = offer;
+        Ask(transfer, now, effects);
+        Schedule();
+        return Verdict.Accepted;
+    }
+
+    /// <summary>A part of the state came; true in <paramref name="isLast"/> when that was all of it.</summary>
+    public Verdict PartArrived(
+        ReplicaId from, StreamWindow window, ulong seq, int offset, int count, Instant now, Effects effects, out bool isLast)
+    {
+        isLast = false;
+        if (Find(window) is not { } transfer || transfer.Target != from || transfer.Chosen.Seq != seq) return Verdict.NotWanted;
+        if (seq < window.Low)
+        {
+            transfer.Restart(); // It went on without, and is stranded again further on.
+            Query(transfer, now, effects);
+            Schedule();
+            return Verdict.NotWanted;
+        }
+
+        if (offset != transfer.Offset || count < 1 || count > transfer.Chosen.Length - offset) return Verdict.NotWanted;
+        transfer.Offset += count;
+        isLast = transfer.Offset == transfer.Chosen.Length;
+        if (!isLast) AskPart(transfer, now, effects);
+        Schedule();
+        return Verdict.Accepted;
+    }
+
+    /// <summary>The whole state was looked at: returns the checkpoint to go to, or null when the next peer is asked or nothing is to do.</summary>
+    public CheckpointOffer? Completed(StreamWindow window, bool sound, Instant now, Effects effects)
+    {
+        if (Find(window) is not { Target: { } target } transfer || transfer.Offset != transfer.Chosen.Length) return null;
+        if (sound)
+        {
+            _active.Remove(transfer);
+            Schedule();
+            return transfer.Chosen;
+        }
+
+        effects.Accuse(
+            EvidenceKind.WrongState, ReplicaSet.Of(target), window.Id(options.Epoch, transfer.Chosen.Seq), transfer.Chosen.State, default);
+        Ask(transfer, now, effects);
+        Schedule();
+        return null;
+    }
+
+    /// <summary>Returns the checkpoint whose state is being fetched; null when none is.</summary>
+    public CheckpointOffer? Chosen(StreamWindow window) => Find(window) is { Target: not null } transfer ? transfer.Chosen : null;
+
+    public void OnDeadline(Instant now, Effects effects)
+    {
+        if (NextDeadline is not { } due || now < due) return;
+        for (var i = _active.Count - 1; i >= 0; i--)
+        {
+            var transfer = _active[i];
+            if (!IsStranded(transfer.Window)) _active.RemoveAt(i); // It went on without: somebody still had what was missing.
+            else if (now < transfer.Due) continue;
+            else if (transfer.Target is null) Query(transfer, now, effects);
+            else Ask(transfer, now, effects);
+        }
+
+        Schedule();
+    }
+
+    private bool IsStranded(StreamWindow window)
+    {
+        var gone = 0;
+        foreach (ref readonly var view in window.Peers.AsSpan())
+            if (view.GoneBelow > window.Low) gone++;
+        return gone >= quorums.OneCorrect;
+    }
+
+    private Transfer? Find(StreamWindow window)
+    {
+        foreach (var transfer in _active)
+            if (transfer.Window == window) return transfer;
+        return null;
+    }
+
+    private void Query(Transfer transfer, Instant now, Effects effects)
+    {
+        effects.Send(EffectKind.SendCheckpointQuery, peers.Connected, transfer.Window.Id(options.Epoch, transfer.Window.Low));
+        Wait(transfer, now);
+    }
+
+    /// <summary>Begins with the next of those who named the checkpoint; when all were asked, everybody is queried again.</summary>
+    private void Ask(Transfer transfer, Instant now, Effects effects)
+    {
+        transfer.Offset = 0;
+        foreach (var peer in transfer.Namers)
+        {
+            if (transfer.Asked.Contains(peer) || !peers.Connected.Contains(peer)) continue;
+            transfer.Asked = transfer.Asked.With(peer);
+            transfer.Target = peer;
+            AskPart(transfer, now, effects);
+            return;
+        }
+
+        transfer.Restart();
+        Query(transfer, now, effects);
+    }
+
+    private void AskPart(Transfer transfer, Instant now, Effects effects)
+    {
+        effects.Checkpoint(
+            EffectKind.SendCheckpointFetch,
+            ReplicaSet.Of(transfer.Target!.Value),
+            transfer.Window.Id(options.Epoch, transfer.Chosen.Seq),
+            transfer.Chosen.State,
+            transfer.Offset);
+        transfer.Due = now.PlusMilliseconds(options.RtoMaxMs);
+    }
+
+    private void Wait(Transfer transfer, Instant now)
+    {
+        transfer.Due = now.PlusMilliseconds(Math.Min(options.RtoMaxMs, options.RtoMs << transfer.Attempt));
+        transfer.Attempt = Math.Min(transfer.Attempt + 1, 10);
+    }
+
+    private void Schedule()
+    {
+        NextDeadline = null;
+        foreach (var transfer in _active) NextDeadline = Announcer.Earlier(NextDeadline, transfer.Due);
+    }
+
+    /// <summary>The search for a checkpoint of one life. Of each peer the last offers are kept, as many as a correct one has.</summary>
+    private sealed class Transfer(StreamWindow window, int replicas)
+    {
+        private readonly CheckpointOffer[] _offers = new CheckpointOffer[replicas * OffersPerPeer];
+        private readonly int[] _noted = new int[replicas];
+
+        public StreamWindow Window => window;
+
+        public CheckpointOffer Chosen { get; set; }
+
+        /// <summary>Those who named the chosen checkpoint.</summary>
+        public ReplicaSet Namers { get; set; }
+
+        public ReplicaSet Asked { get; set; }
+
+        /// <summary>The one whose part is awaited; null while checkpoints are being named.</summary>
+        public ReplicaId? Target { get; set; }
+
+        public int Offset { get; set; }
+
+        public Instant Due { get; set; }
+
+        public int Attempt { get; set; }
+
+        public bool Note(ReplicaId from, in CheckpointOffer offer)
+        {
+            var ofPeer = _offers.AsSpan(from.Index * OffersPerPeer, OffersPerPeer);
+            if (ofPeer.Contains(offer)) return false;
+            ofPeer[_noted[from.Index]++ % OffersPerPeer] = offer;
+            return true;
+        }
+
+        public ReplicaSet WhoOffers(in CheckpointOffer offer)
+        {
+            var who = default(ReplicaSet);
+            for (var i = 0; i < _offers.Length; i++)
+                if (_offers[i] == offer) who = who.With(new((byte)(i / OffersPerPeer)));
+            return who;
+        }
+
+        public void Restart()
+        {
+            (Target, Asked, Offset) = (null, default, 0);
+            Array.Clear(_offers);
+            Array.Clear(_noted);
+        }
+    }
+}
