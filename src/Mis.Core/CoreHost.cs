@@ -72,6 +72,8 @@ public sealed class CoreHost
             Peers = [.. _domain.Nodes.Where(node => node.Index != _parts.Self).Select(PeerOf)],
             Evidence = [.. _replica.Evidence.Latest().Select(e => new EvidenceEntry(
                 e.Number, e.Kind.ToString(), e.Against, NameOf(e.Instance), e.First.ToString(), e.Second.ToString()))],
+            Gaps = [.. _replica.Gaps.Select(gap => new GapEntry(
+                _domain.Nodes[gap.Life.Stream.Source].Id, (byte)gap.Life.Stream.Class, gap.Life.Incarnation, gap.From, gap.To))],
             Reasons = [.. _parts.Counters.All().Where(IsReason).Select(c => new ReasonCount(c.Name, c.Value)).OrderBy(r => r.Reason, StringComparer.Ordinal)],
         };
     }

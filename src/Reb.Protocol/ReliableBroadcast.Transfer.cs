@@ -3,6 +3,9 @@ namespace Massif.Reb.Protocol;
 /// <content>Checkpoints: making and serving them, and going to one when the peers have forgotten what comes next (R7, R11).</content>
 public sealed partial class ReliableBroadcast
 {
+    // Answers are limited per peer and instance; these are no instances, and must not be taken for the FETCH of one.
+    private const uint QueryKey = uint.MaxValue, PartKey = uint.MaxValue - 1;
+
     /// <summary>A peer asks for a checkpoint of a life at or above a seq.</summary>
     /// <remarks>
     /// Checkpoints are made at every multiple of <see cref="BroadcastOptions.CheckpointInterval"/>, equal at all correct replicas.
@@ -17,7 +20,7 @@ public sealed partial class ReliableBroadcast
         if (tip < above.Seq) return Verdict.NotWanted;
         var isMissing = window.CheckpointAt < above.Seq;
         if (isMissing && !window.RestsAt(tip, now, _options.RtoMaxMs)) return Verdict.Early;
-        if (!_fetchServer.Allow(from, above, 0, now)) return Verdict.Refused;
+        if (!_fetchServer.Allow(from, above with { Epoch = QueryKey }, 0, now)) return Verdict.Refused;
         if (isMissing) MakeCheckpoint(window, tip, window.Chain, effects);
         effects.Send(EffectKind.SendCheckpointOffers, ReplicaSet.Of(from), above);
         return Verdict.Accepted;
@@ -36,7 +39,7 @@ public sealed partial class ReliableBroadcast
         if (Refuse(from, checkpoint) is { } refused) return refused;
         if (_streams.Find(checkpoint.Life) is null) return Verdict.UnknownLife;
         if (offset < 0 || offset >= _options.CheckpointBytesMax) return Verdict.NotEntitled;
-        var part = checkpoint with { Seq = checkpoint.Seq + ((ulong)offset << 32) }; // Each part is an answer of its own.
+        var part = checkpoint with { Epoch = PartKey, Seq = checkpoint.Seq + ((ulong)offset << 32) }; // Each part is an answer of its own.
         if (!_fetchServer.Allow(from, part, Math.Min(CheckpointPartBytes, _options.FetchBytesPerSecond), now)) return Verdict.Refused;
         effects.Checkpoint(EffectKind.SendCheckpointPart, ReplicaSet.Of(from), checkpoint, state, offset);
         return Verdict.Accepted;

@@ -81,12 +81,63 @@ public sealed class CoreApplicationTests : IDisposable
         Assert.Throws<InvalidDataException>(() => Application().Restore([]));
     }
 
+    [Fact]
+    public void A_checkpoint_takes_one_life_of_another_replica_to_an_equal_state_with_its_alarms()
+    {
+        var other = Life with { Incarnation = 8 };
+        var ahead = Application();
+        for (ulong seq = 1; seq <= 9; seq++) Apply(ahead, seq, FakeReplica.Logins((long)seq * 20, 1));
+        Apply(ahead, 1, FakeReplica.Logins(5, 2, "192.0.2.9"), other);
+        var behind = Application();
+        Apply(behind, 1, FakeReplica.Logins(20, 1));
+        Apply(behind, 1, FakeReplica.Logins(5, 2, "192.0.2.9"), other);
+
+        var chain = ahead.RecentChain(Life).Last().Chain;
+        Assert.True(behind.TryJump(Life, 9, chain, Checkpoint(ahead)));
+        Assert.Equal((9UL, 1UL), (behind.Applied(Life), behind.Applied(other)));
+        Assert.Equal(ahead.Store.Last, behind.Store.Last);
+        Assert.Equal(Checkpoint(ahead), Checkpoint(behind));
+        foreach (var application in (CoreApplication[])[ahead, behind]) Apply(application, 10, FakeReplica.Logins(185, 3));
+        Assert.Equal(Checkpoint(ahead), Checkpoint(behind));
+        Assert.Equal(ahead.RecentChain(Life).Last(), behind.RecentChain(Life).Last());
+        Assert.Equal(ahead.Store.Last, behind.Store.Last);
+
+        // Through a snapshot a replica still makes the same checkpoint: the alarms are part of it.
+        var restored = Application();
+        restored.Restore(Snapshot(behind));
+        Assert.Equal(Checkpoint(ahead), Checkpoint(restored));
+    }
+
+    [Fact]
+    public void A_checkpoint_that_is_old_or_cannot_be_read_changes_nothing()
+    {
+        var ahead = Application();
+        for (ulong seq = 1; seq <= 9; seq++) Apply(ahead, seq, FakeReplica.Logins((long)seq * 20, 1));
+        var state = Checkpoint(ahead);
+        var application = Application();
+        Apply(application, 1, FakeReplica.Logins(20, 1));
+        var before = Snapshot(application);
+        Assert.True(application.TryJump(Life, 1, default, state));
+        for (var length = 0; length < state.Length; length++) Assert.False(application.TryJump(Life, 9, default, state.AsSpan(0, length)));
+        Assert.False(application.TryJump(Life with { Incarnation = 9 }, 9, default, state));
+        state[0]++;
+        Assert.False(application.TryJump(Life, 9, default, state));
+        Assert.Equal(before, Snapshot(application));
+    }
+
     public void Dispose() => _test.Dispose();
 
     private static byte[] Snapshot(CoreApplication application)
     {
         var bytes = new ArrayBufferWriter<byte>();
         application.Snapshot(bytes);
+        return bytes.WrittenSpan.ToArray();
+    }
+
+    private static byte[] Checkpoint(CoreApplication application)
+    {
+        var bytes = new ArrayBufferWriter<byte>();
+        application.Checkpoint(Life, bytes);
         return bytes.WrittenSpan.ToArray();
     }
 

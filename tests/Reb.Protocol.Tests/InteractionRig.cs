@@ -133,6 +133,11 @@ internal static class Names
         EffectKind.SendGone => $"send {effect.To} Gone{Of(effect.Instance.Life)} below {Of(effect.Instance)}",
         EffectKind.SendFetch => $"send {effect.To} Fetch {Of(effect.Instance)} {Of(effect.Digest)}",
         EffectKind.SendPayload => $"send {effect.To} Payload {Of(effect.Instance)} {Of(effect.Digest)}",
+        EffectKind.SendCheckpointQuery => $"send {effect.To} Query {Of(effect.Instance)}",
+        EffectKind.SendCheckpointOffers => $"send {effect.To} Offers from {Of(effect.Instance)}",
+        EffectKind.SendCheckpointFetch => $"send {effect.To} FetchState {Of(effect.Instance)} {Of(effect.Digest)} from {effect.Number}",
+        EffectKind.SendCheckpointPart => $"send {effect.To} Part {Of(effect.Instance)} {Of(effect.Digest)} from {effect.Number}",
+        EffectKind.MakeCheckpoint or EffectKind.LogJump => $"{effect.Kind} {Of(effect.Instance)}",
         EffectKind.LogVote => $"log {effect.VoteKind} {Of(effect.Instance)} {Of(effect.Digest)}",
         EffectKind.Evidence =>
             $"evidence {effect.Evidence} {(effect.To.IsEmpty ? "source" : effect.To)} {Of(effect.Instance)} {Of(effect.Digest)} {Of(effect.Other)}",

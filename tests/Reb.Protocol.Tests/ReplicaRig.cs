@@ -24,6 +24,7 @@ internal sealed class ReplicaRig : IRig, IStateSink
         {
             Window = (int)words.Get("window", 16),
             LivesPerStream = (int)words.Get("lives", 64),
+            CheckpointInterval = (int)words.Get("interval", 4_096),
             DigestMemory = (int)words.Get("digests", 1_024),
             FetchesInFlight = (int)words.Get("fetches", 64),
             Nodes = 10,
@@ -73,11 +74,28 @@ internal sealed class ReplicaRig : IRig, IStateSink
             case "status": return _core.OnStatus(Names.Replica(words[1]), Names.Status(words), _time.Now, _effects);
             case "gone": return _core.OnGone(Names.Replica(words[1]), Names.Life, Names.Instance(words[3]).Seq, _time.Now, _effects);
             case "fetch": return _core.OnFetch(Names.Replica(words[1]), Names.Instance(words[2]), Names.Digest(words[3]), _time.Now, _effects);
+            case "query": return _core.OnCheckpointQuery(Names.Replica(words[1]), Names.Instance(words[2]), _time.Now, _effects);
+            case "offer":
+                var offer = new CheckpointOffer(Names.Instance(words[2]).Seq, default, Names.Digest(words[3]), (int)words.Get("length", 100));
+                return _core.OnCheckpointOffer(Names.Replica(words[1]), Names.Life, offer, _time.Now, _effects);
+            case "fetch-state":
+                return _core.OnCheckpointFetch(
+                    Names.Replica(words[1]), Names.Instance(words[2]), Names.Digest(words[3]), (int)words.Get("from", 0), _time.Now, _effects);
+            case "part": return Part(words);
             case "payload": return _core.OnPayload(Names.Replica(words[1]), Names.Instance(words[2]), Names.Digest(words[3]), 100, _time.Now, _effects);
             default:
                 var kind = Enum.Parse<VoteKind>(words.Name, ignoreCase: true);
                 return _core.OnVote(Names.Replica(words[1]), new(kind, Names.Instance(words[2]), Names.Digest(words[3])), _time.Now, _effects);
         }
+    }
+
+    /// <summary>A part of a state; when it is the last one, the host finds the whole sound, or "forged".</summary>
+    private Verdict Part(Words words)
+    {
+        var verdict = _core.OnCheckpointPart(
+            Names.Replica(words[1]), Names.Instance(words[2]), (int)words.Get("from", 0), (int)words.Get("bytes", 100), _time.Now, _effects, out var isLast);
+        if (isLast) _core.OnCheckpointComplete(Names.Life, !words.Has("forged"), _time.Now, _effects);
+        return verdict;
     }
 
     /// <summary>Delivers #1 to #n from DONEs and INITIALs, durably and unprinted.</summary>
@@ -136,6 +154,7 @@ internal sealed class ReplicaRig : IRig, IStateSink
             _journal.Add(effect.Kind switch
             {
                 EffectKind.StorePayload => core => core.RestorePayload(effect.Instance, effect.Digest, effect.Number),
+                EffectKind.LogJump => core => core.RestoreJump(effect.Instance.Life, effect.Instance.Seq, effect.Digest),
                 EffectKind.LogVote => core => core.RestoreVote(effect.Vote),
                 _ => core => core.RestoreDelivered(effect.Instance, effect.Digest, effect.Number, effect.Other),
             });

@@ -31,7 +31,7 @@ internal sealed class TestDomain : IDisposable
     public ECDsa KeyOf(string id) => _keys[id];
 
     /// <summary>The description; addresses as given, and one where nobody listens for the rest.</summary>
-    public Domain Describe(Dictionary<string, HostPort[]>? addresses = null, uint epoch = 1, int window = 256) => new(
+    public Domain Describe(Dictionary<string, HostPort[]>? addresses = null, uint epoch = 1, int window = 256, ProtocolConstants? constants = null) => new(
         Name,
         faults: 1,
         recovering: 0,
@@ -46,7 +46,7 @@ internal sealed class TestDomain : IDisposable
             member.Role == NodeRole.Core ? new HostPort("127.0.0.1", 2) : null,
             _keys[member.Id].ExportSubjectPublicKeyInfo()))],
         [new("events", StreamClass.Bulk, ChannelPaths.Copies)],
-        new() { Window = window });
+        constants ?? new() { Window = window });
 
     public static NodeIndex Index(string id) => new((ushort)Array.FindIndex(Members, member => member.Id == id));
 

@@ -66,7 +66,18 @@ public sealed record CoreStatus
 
     /// <summary>Gets the latest evidence against nodes since the process started, oldest first; at most 32 pieces per node.</summary>
     public ImmutableArray<EvidenceEntry> Evidence { get; init; } = [];
+
+    /// <summary>Gets the batches that this replica went past with a checkpoint since the process started: it has not got them.</summary>
+    public ImmutableArray<GapEntry> Gaps { get; init; } = [];
 }
+
+/// <summary>Batches of one stream that a replica went past: it has what they did to its state, and not themselves.</summary>
+/// <param name="Edge">Id of the edge.</param>
+/// <param name="Class">Urgency class.</param>
+/// <param name="Incarnation">Life of the edge's spool.</param>
+/// <param name="From">First seq.</param>
+/// <param name="To">Last seq.</param>
+public sealed record GapEntry(string Edge, byte Class, ulong Incarnation, ulong From, ulong To);
 
 /// <summary>One piece of evidence: a node claimed two things of which a correct one claims one.</summary>
 /// <param name="Number">Which piece it is since the process started, from 1.</param>

@@ -1,3 +1,5 @@
+using Massif.Reb.Wire;
+
 namespace Massif.Reb.Configuration;
 
 /// <summary>Constants that all nodes of a domain share; defaults are those of protocols.md section 0.</summary>
@@ -38,7 +40,7 @@ public sealed record ProtocolConstants
     [
         new("window", 16, 1_024, c => c.Window, (c, v) => c with { Window = v }, "instances of a stream under way at once"),
         new("batch_bytes_max", 262_144, 917_504, c => c.BatchBytesMax, (c, v) => c with { BatchBytesMax = v }, "largest batch"),
-        new("votes_per_frame_max", 1, 1_024, c => c.VotesPerFrameMax, (c, v) => c with { VotesPerFrameMax = v }, "votes packed into one frame"),
+        new("votes_per_frame_max", 1, VotesFrame.MaxVotes, c => c.VotesPerFrameMax, (c, v) => c with { VotesPerFrameMax = v }, "votes packed into one frame"),
         new("rto_min_ms", 10, 10_000, c => c.RtoMinMilliseconds, (c, v) => c with { RtoMinMilliseconds = v }, "first time-out before a repeat"),
         new("rto_max_ms", 100, 60_000, c => c.RtoMaxMilliseconds, (c, v) => c with { RtoMaxMilliseconds = v }, "longest time-out before a repeat"),
         new("status_interval_ms", 100, 60_000, c => c.StatusIntervalMilliseconds, (c, v) => c with { StatusIntervalMilliseconds = v }, "how often replicas tell all they have"),

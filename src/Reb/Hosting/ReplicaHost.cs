@@ -79,7 +79,7 @@ public sealed partial class ReplicaHost
         _delivered = parts.Counters.Of("massif_batches_delivered_total");
         _refusedFrames = parts.Counters.Of("massif_frames_refused_total{reason=\"malformed_or_not_entitled\"}");
         _transfers = parts.Counters.Of("massif_state_transfers_total");
-        _skipped = parts.Counters.Of("massif_batches_skipped_total");
+        _skipped = parts.Counters.Of("massif_batches_skipped_total{reason=\"state_transfer\"}");
         _unserved = parts.Counters.Of("massif_fetches_unserved_total{reason=\"unreadable\"}");
         _journal.Restore(new(Core, _start, application));
         _start.Begin(now.Now, _effects);

@@ -106,8 +106,8 @@ internal sealed class ReplicaOutbox : IFrameOutput
     {
         var votes = System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_votes[to.Index]);
         _sent.Add(votes.Length);
-        for (; !votes.IsEmpty; votes = votes[Math.Min(votes.Length, VotesFrame.MaxVotes)..])
-            AddFrame(to, VotesFrame.Build(votes[..Math.Min(votes.Length, VotesFrame.MaxVotes)]));
+        var most = _domain.Protocol.VotesPerFrameMax;
+        for (; !votes.IsEmpty; votes = votes[Math.Min(votes.Length, most)..]) AddFrame(to, VotesFrame.Build(votes[..Math.Min(votes.Length, most)]));
         _votes[to.Index].Clear();
     }
 

@@ -19,7 +19,7 @@ internal sealed class HostWorld : IDisposable
     private readonly HashSet<(NodeIndex, NodeIndex)> _cut = [];
     private ulong _nonce = 1000;
 
-    public HostWorld(int window = 256) => Domain = _test.Describe(window: window);
+    public HostWorld(int window = 256, ProtocolConstants? constants = null) => Domain = _test.Describe(window: window, constants: constants);
 
     public Domain Domain { get; }
 

@@ -48,6 +48,18 @@ public sealed class ReplicaOutboxTests : IDisposable
     }
 
     [Fact]
+    public void A_frame_holds_no_more_votes_than_the_domain_says()
+    {
+        using var world = new HostWorld(constants: new() { VotesPerFrameMax = 10 });
+        var outbox = Outbox(world);
+        for (ulong seq = 1; seq <= 25; seq++)
+            outbox.AddVote(ReplicaSet.Of(new(1)), new(VoteKind.Echo, new(1, new(6, StreamClass.Bulk), 7, seq), Digest.Of([1])));
+        outbox.EndTurn(gate: 0);
+        var votes = new Vote[VotesFrame.MaxVotes];
+        Assert.Equal([10, 10, 5], _links.Sent.Select(sent => VotesFrame.Read(Frames.BodyOf(sent.Frame.Span), votes)));
+    }
+
+    [Fact]
     public void Statuses_for_a_source_turn_through_the_paths_and_skip_one_that_is_down()
     {
         var outbox = Outbox();
@@ -131,10 +143,11 @@ public sealed class ReplicaOutboxTests : IDisposable
         return Frames.Make(200, body);
     }
 
-    private ReplicaOutbox Outbox()
+    private ReplicaOutbox Outbox(HostWorld? world = null)
     {
-        var paths = new OverlayPaths(_world.Domain, HostWorld.Core(0), [HostWorld.Edge]);
-        var sender = new EnvelopeSender(HostWorld.Core(0), 1, paths, _world.KeysOf(HostWorld.Core(0)), _world.Domain.Nodes.Count, _counters);
-        return new(_world.Domain, _links, sender, _counters);
+        world ??= _world;
+        var paths = new OverlayPaths(world.Domain, HostWorld.Core(0), [HostWorld.Edge]);
+        var sender = new EnvelopeSender(HostWorld.Core(0), 1, paths, world.KeysOf(HostWorld.Core(0)), world.Domain.Nodes.Count, _counters);
+        return new(world.Domain, _links, sender, _counters);
     }
 }

@@ -88,6 +88,32 @@ public sealed class CodecTests
     }
 
     [Fact]
+    public void Checkpoints()
+    {
+        var query = Golden.Check("checkpoint-query-v1", TransferFrames.BuildQuery(Golden.Instance));
+        Assert.True(TransferFrames.TryReadQuery(Frames.BodyOf(query), out var above));
+        Assert.Equal(Golden.Instance, above);
+        Assert.False(TransferFrames.TryReadQuery([.. Frames.BodyOf(query), 0], out _));
+
+        var named = new CheckpointOffer(Golden.Instance.Seq, Golden.SomeDigest, Digest.Of([1]), 70_000);
+        var offer = Golden.Check("checkpoint-offer-v1", TransferFrames.BuildOffer(Golden.Instance.Epoch, Golden.Instance.Life, named));
+        Assert.True(TransferFrames.TryReadOffer(Frames.BodyOf(offer), out var checkpoint, out var read));
+        Assert.Equal((Golden.Instance, named), (checkpoint, read));
+        Assert.False(TransferFrames.TryReadOffer(Frames.BodyOf(offer)[..^1], out _, out _));
+
+        var fetch = Golden.Check("checkpoint-fetch-v1", TransferFrames.BuildFetch(Golden.Instance, Golden.SomeDigest, 512));
+        Assert.True(TransferFrames.TryReadFetch(Frames.BodyOf(fetch), out var wanted, out var state, out var offset));
+        Assert.Equal((Golden.Instance, Golden.SomeDigest, 512), (wanted, state, offset));
+        Assert.False(TransferFrames.TryReadFetch([.. Frames.BodyOf(fetch), 0], out _, out _, out _));
+
+        var part = Golden.Check("checkpoint-part-v1", TransferFrames.BuildPart(Golden.Instance, 512, Payload));
+        Assert.True(TransferFrames.TryReadPart(Frames.BodyOf(part), out var of, out var at, out var bytes));
+        Assert.Equal((Golden.Instance, 512), (of, at));
+        Assert.Equal(Payload, bytes.ToArray());
+        Assert.False(TransferFrames.TryReadPart(Frames.BodyOf(part)[..20], out _, out _, out _));
+    }
+
+    [Fact]
     public void Fetch_gone_and_payload()
     {
         var fetch = Golden.Check("fetch-v1", ReplicaFrames.BuildFetch(Golden.Instance, Golden.SomeDigest));
@@ -187,7 +213,7 @@ public sealed class CodecTests
     {
         var random = new Random(42);
         byte[][] golden = [.. Directory.GetFiles(Path.Combine(Golden.Folder, "Golden"), "*.bin").Select(File.ReadAllBytes)];
-        Assert.Equal(10, golden.Length);
+        Assert.Equal(14, golden.Length);
         for (var i = 0; i < 200_000; i++)
         {
             var bytes = (byte[])golden[random.Next(golden.Length)].Clone();
