@@ -79,6 +79,7 @@ public sealed partial class ReliableBroadcast
     {
         Invariant.Holds(!_started);
         var window = _streams.Find(life) ?? _streams.Enrol(new(life, 0, default, ByInitial: true));
+        window.CheckpointAt = Math.Max(window.CheckpointAt, seq);
         if (seq >= window.Low) Jump(window, seq, chain);
     }
 

@@ -28,9 +28,9 @@ internal sealed class JournalSnapshot(SegmentLog log, PayloadStore payloads, lon
         _start = start;
         Append(JournalKind.SnapshotBegins, default);
         start.Snapshot(this);
-        foreach (var checkpoint in checkpoints.All) _bytes += Append(log, checkpoint);
         foreach (var jump in jumpsUndurable) Append(JournalKind.Jump, jump); // The lives below say that they are behind it.
         core.Snapshot(this);
+        foreach (var checkpoint in checkpoints.All) _bytes += Append(log, checkpoint);
         foreach (var delivered in deliveredUndurable) Append(JournalKind.Delivered, delivered);
         var state = new ArrayBufferWriter<byte>();
         application.Snapshot(state);
