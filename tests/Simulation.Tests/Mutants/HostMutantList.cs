@@ -47,7 +47,7 @@ public static class HostMutantList
         new("The payload is not synced with its ECHO (R3)", Hosting + "ReplicaOutbox.cs",
             Find: "if (gate == 0) _links.TrySend(to, frame);",
             Replace: "if (gate >= 0) _links.TrySend(to, frame);",
-            Replicas: 4, KilledBy: "HoldsWhatItSays", From: 44),
+            Replicas: 4, KilledBy: "HoldsWhatItSays", From: 50),
         new("Votes are not in the journal (R13)", Hosting + "ReplicaJournal.cs",
             Find: "public void LogVote(in Effect effect) => Append(JournalKind.Vote, JournalRecords.Vote(effect.Vote));",
             Replace: "public void LogVote(in Effect effect) => _turnBytes++;",
