@@ -56,8 +56,13 @@ internal sealed class JournalSnapshot(SegmentLog log, PayloadStore payloads, lon
 
     void IStateSink.Payload(in InstanceId instance, in Digest digest, int length)
     {
-        var known = payloads.TryGetAddress(instance, digest, out var address);
-        Invariant.Holds(known);
+        if (!payloads.TryGetAddress(instance, digest, out var address))
+        {
+            // The source equivocated, and the other payload was delivered: this one was let go, and the delivery below settles the votes.
+            Invariant.Holds(payloads.Knows(instance));
+            return;
+        }
+
         if (address.FileIndex + 1 < log.NewestFile && payloads.TryRead(instance, digest, out var batch))
         {
             // An old undecided payload moves along, so that it pins no old segment; until the sync only memory can be read.

@@ -61,6 +61,9 @@ internal sealed class PayloadStore(SegmentLog log, int seqsKept, long memoryByte
         return entry is not null;
     }
 
+    /// <summary>Returns whether a payload of the instance is stored, whatever its digest.</summary>
+    public bool Knows(in InstanceId instance) => First(instance.Life, instance.Seq) is not null;
+
     /// <summary>Reads the payload of an instance that has this digest.</summary>
     public bool TryRead(in InstanceId instance, in Digest digest, out StoredBatch batch)
     {

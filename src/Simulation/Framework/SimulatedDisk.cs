@@ -49,6 +49,9 @@ public sealed class SimulatedDisk : IDisk
     /// <summary>Gets the bytes of all files, waiting ones included.</summary>
     public long UsedBytes { get; private set; }
 
+    /// <summary>Gets the bytes ever appended, in all lives of the owner together.</summary>
+    public long AppendedBytes { get; private set; }
+
     /// <summary>Gets or sets whether the disk answers syncs that it does not carry out: a disk that lies counts among f.</summary>
     public bool Lies { get; set; }
 
@@ -70,6 +73,7 @@ public sealed class SimulatedDisk : IDisk
     {
         ContentsOf(file).Seen.Append(bytes.Span);
         UsedBytes += bytes.Length;
+        AppendedBytes += bytes.Length;
         _waiting.Enqueue(new(OperationKind.Append, file, bytes, 0));
     }
 

@@ -22,6 +22,7 @@ internal sealed class DomainChecker(DomainWorld world)
     private readonly Dictionary<int, ulong> _released = [];
     private readonly Dictionary<int, StreamLife> _lifeOfEdge = [];
     private readonly List<StreamTip> _tips = [];
+    private readonly Dictionary<Digest, ReplicaSet> _wrongMacs = [];
 
     /// <summary>Gets how many deliveries correct replicas made together.</summary>
     public long Deliveries { get; private set; }
@@ -77,11 +78,16 @@ internal sealed class DomainChecker(DomainWorld world)
         Demand(holders > world.Domain.Quorums.Faults, "NoLoss", $"{edge.Name} released {source.Released}, durable at {holders} correct replicas");
     }
 
+    /// <summary>A Byzantine edge made a batch with wrong MAC entries for these replicas: none of them may vouch for it (R12).</summary>
+    public void MadeWithWrongMacs(in Digest digest, ReplicaSet replicas) => _wrongMacs[digest] = replicas;
+
     /// <summary>A correct replica sends a vote.</summary>
     public void Voted(CoreProcess core, in Vote vote)
     {
         var echo = vote.Kind == VoteKind.Echo;
         Demand(!(echo && core.LostVotes), "NoEchoAfterLoss", $"{core.Name} lost its log and sends {vote}");
+        if (echo && _wrongMacs.TryGetValue(vote.Digest, out var wrong))
+            Demand(!wrong.Contains(core.Replica), "Authenticity", $"{core.Name} sends {vote}, whose MAC entry for it is wrong");
         if (core.Wiped) return;
         if (_votes.TryAdd((core.Replica, vote.Instance, echo), vote.Digest)) return;
         var first = _votes[(core.Replica, vote.Instance, echo)];
@@ -129,6 +135,8 @@ internal sealed class DomainChecker(DomainWorld world)
             while (progress.Applied < applied) Delivered(core, new(world.Domain.Epoch, tip.Life.Stream, tip.Life.Incarnation, ++progress.Applied));
         }
 
+        var written = core.Disk.AppendedBytes;
+        Demand(written < DomainWorld.AppendedMax, "BoundedWriting", $"{core.Name} has written {written} bytes");
         var (held, bound) = (replica.Core.Footprint, replica.Core.Bound(DomainKit.Edges));
         Demand(
             held.Lives <= bound.Lives && held.Instances <= bound.Instances && held.Digests <= bound.Digests && held.NamedLives <= bound.NamedLives,

@@ -20,6 +20,9 @@ public sealed class DomainWorld : INetworkUser<ReadOnlyMemory<byte>>, IWeatherUs
     /// <summary>What one burst may bring after the spool was seen to have room.</summary>
     internal const long SpoolSlack = 256 * 1024;
 
+    /// <summary>Far more than all payloads, votes and snapshots of a run.</summary>
+    internal const long AppendedMax = 32L * 1024 * 1024;
+
     private const long PollEvery = 50 * VirtualTime.Millisecond;
     private const long HappeningsMax = 300_000;
 

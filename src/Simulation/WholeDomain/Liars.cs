@@ -13,6 +13,7 @@ internal readonly record struct Plot(InstanceId Instance, Digest One, Digest Oth
 internal sealed class LyingLinks : ILinks, IFrameOutput
 {
     private readonly DomainWorld _world;
+    private readonly NodeIndex _self;
     private readonly ILinks _inner;
     private readonly Prng _prng;
     private readonly ReplicaLies _lies;
@@ -24,7 +25,7 @@ internal sealed class LyingLinks : ILinks, IFrameOutput
 
     public LyingLinks(DomainWorld world, CoreProcess node, ILinks inner, Prng prng)
     {
-        (_world, _inner, _prng, _lies) = (world, inner, prng, world.Shape.Lies);
+        (_world, _self, _inner, _prng, _lies) = (world, node.Node, inner, prng, world.Shape.Lies);
         var paths = new OverlayPaths(world.Domain, node.Node, [.. world.Domain.Edges.Select(edge => edge.Index)]);
         _sender = new(node.Node, prng.Next(), paths, world.Kit.Keys[node.Index], world.Kit.Nodes.Count, new Counters());
         _avoided = _lies.HasFlag(ReplicaLies.Withhold) ? prng.Next() & prng.Next() : 0;
@@ -94,10 +95,23 @@ internal sealed class LyingLinks : ILinks, IFrameOutput
         if (!Envelope.TryOpen(frame.Span, out var envelope)) return _inner.TrySend(to, frame);
         var count = StatusFrame.Read(envelope.Body, _statuses);
         if (count < 1 || _prng.Chance(50)) return _inner.TrySend(to, frame);
+        if (_prng.Chance(50)) SpeakForAnother(envelope.Destination(0), _statuses[0]);
         foreach (ref var status in _statuses.AsSpan(0, count)) status = Forged(status);
         var body = StatusFrame.BuildBody(_statuses.AsSpan(0, count));
         var path = _prng.Below(_sender.Paths.Count);
         return _sender.Send(EnvelopeContent.Status, Digest.Of(body), body, [envelope.Destination(0)], path, this);
+    }
+
+    /// <summary>STATUS in the name of another replica, as if it had come along here: only its MAC shows that it did not (R1).</summary>
+    private void SpeakForAnother(NodeIndex edge, in StreamStatus status)
+    {
+        var (counter, low) = (status.StartCounter + 1_000, status.Low + 8);
+        var body = StatusFrame.BuildBody([status with { StartCounter = counter, Low = low, Durable = low - 1, High = low + 1 }]);
+        var another = new NodeIndex((ushort)_prng.Below(_world.Kit.Replicas));
+        var address = new EnvelopeAddress(another, _prng.Next(), 1, EnvelopeContent.Status, 0, new[] { _self });
+        var frame = Envelope.Build(address, [edge], Digest.Of(body), body, _world.Kit.Keys[_self.Value]);
+        Envelope.CountHop(frame);
+        _inner.TrySend(edge, frame);
     }
 
     private StreamStatus Forged(in StreamStatus status) => _prng.Below(6) switch
@@ -125,10 +139,13 @@ internal sealed class LyingLinks : ILinks, IFrameOutput
     }
 }
 
-/// <summary>A Byzantine edge: two batches for one instance, some of the MACs wrong, some of the seqs far away.</summary>
+/// <summary>A Byzantine edge: two batches for one instance, some of the MACs wrong, some of the seqs far away, old ones again.</summary>
 internal sealed class LyingEdge : SimulatedNode
 {
+    private const int PairsMax = 16;
+
     private readonly Prng _prng;
+    private readonly Queue<(byte[] One, byte[] Other)> _pairs = new();
     private NodeLinks? _links;
     private ulong _seq;
     private ulong _number;
@@ -144,19 +161,43 @@ internal sealed class LyingEdge : SimulatedNode
         if (World.Healed) return;
         World.Plan(_prng.Between(1, 60 * VirtualTime.Millisecond), new(HappeningKind.Lie, Index, 0, 0, default));
         if (!Alive) return;
+        if (_prng.OneIn(4) && _pairs.Count > 0)
+        {
+            var (one, other) = _prng.Pick([.. _pairs]);
+            SendSplit(one, other); // Whoever has forgotten its vote meanwhile gives it to the other batch.
+            return;
+        }
+
+        MakePair();
+    }
+
+    private void MakePair()
+    {
         var seq = _prng.OneIn(3) && _seq > 0 ? _seq : ++_seq;
         if (_prng.OneIn(20)) seq += (ulong)_prng.Below(100);
         var incarnation = _prng.OneIn(10) ? 8UL : 7UL;
-        var (one, other) = (Make(incarnation, seq), Make(incarnation, seq));
-        if (_prng.Chance(40)) other = one;
+        var payload = NewPayload();
+        var one = Make(incarnation, seq, payload, World.Time.Now);
+        var other = _prng.Below(10) switch
+        {
+            < 4 => one,
+            < 7 => Make(incarnation, seq, payload, World.Time.Now + 1), // Nothing but the header differs.
+            _ => Make(incarnation, seq, NewPayload(), World.Time.Now),
+        };
+        SendSplit(one.Message, other.Message);
+        if (_pairs.Count == PairsMax) _pairs.Dequeue();
+        _pairs.Enqueue((one.Message, other.Message));
+        World.Plots.Add(new(one.Instance, one.Digest, other.Digest));
+    }
+
+    private void SendSplit(byte[] one, byte[] other)
+    {
         var split = _prng.Next();
         for (var replica = 0; replica < World.Kit.Replicas; replica++)
         {
             if (_prng.OneIn(6)) continue;
-            Send(replica, (split >> replica & 1) == 0 ? one.Message : other.Message);
+            Send(replica, (split >> replica & 1) == 0 ? one : other);
         }
-
-        World.Plots.Add(new(one.Instance, one.Digest, other.Digest));
     }
 
     protected override void Open(in Moment now) => _links = new(World, this);
@@ -175,12 +216,17 @@ internal sealed class LyingEdge : SimulatedNode
     {
     }
 
-    private (InstanceId Instance, Digest Digest, byte[] Message) Make(ulong incarnation, ulong seq)
+    private byte[] NewPayload()
     {
         var payload = new byte[_prng.Between(1, 400)];
         for (var i = 0; i < payload.Length; i++) payload[i] = (byte)_prng.Next();
+        return payload;
+    }
+
+    private (InstanceId Instance, Digest Digest, byte[] Message) Make(ulong incarnation, ulong seq, byte[] payload, long wall)
+    {
         var instance = new InstanceId(World.Domain.Epoch, new((ushort)Index, StreamClass.Bulk), incarnation, seq);
-        var header = new BatchHeader(instance, 0, payload.Length, Digest.Of(payload), World.Time.Now, World.Time.Now, Guid.Empty);
+        var header = new BatchHeader(instance, 0, payload.Length, Digest.Of(payload), wall, World.Time.Now, Guid.Empty);
         var wrong = _prng.Next() & _prng.Next();
         var message = InitialMessage.Build(header, World.Kit.Replicas, payload, (ReplicaId replica, in Digest digest, Span<byte> mac) =>
         {
@@ -189,7 +235,9 @@ internal sealed class LyingEdge : SimulatedNode
             World.Kit.Keys[Index].Mac(new(replica.Index), Reb.Crypto.MacPurpose.Initial, bytes, mac);
             if ((wrong >> replica.Index & 1) != 0) mac[0] ^= 1;
         });
-        return (instance, Digest.Of(message.AsSpan(0, BatchHeader.Length)), message);
+        var made = Digest.Of(message.AsSpan(0, BatchHeader.Length));
+        World.Checker.MadeWithWrongMacs(made, new(wrong));
+        return (instance, made, message);
     }
 
     private void Send(int replica, byte[] message)

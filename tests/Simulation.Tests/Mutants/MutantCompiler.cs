@@ -43,31 +43,51 @@ internal static class MutantCompiler
     public static Func<string, int, ulong, string?> Compile(Mutant? mutant)
     {
         var trees = new List<SyntaxTree> { CSharpSyntaxTree.ParseText(ImplicitUsings, Parsing) };
-        var patched = false;
         foreach (var path in ProtocolSources.SelectMany(SourcesBelow))
         {
-            if (mutant is null || path != mutant.File)
-            {
-                trees.Add(Unpatched.GetOrAdd(path, Parse));
-                continue;
-            }
-
-            trees.Add(CSharpSyntaxTree.ParseText(Patch(mutant), Parsing, path));
-            patched = true;
+            var touched = IsTouched(mutant, path);
+            trees.Add(touched ? CSharpSyntaxTree.ParseText(Patched(mutant!, path), Parsing, path) : Unpatched.GetOrAdd(path, Parse));
         }
 
-        Assert.True(mutant is null || patched, $"{mutant?.File} is not among the sources of the world.");
+        AssertComplete(mutant, trees);
         return Load(trees, mutant?.Name ?? "control");
     }
 
+    /// <summary>Returns whether the mistake, or a part of it, is in this file.</summary>
+    public static bool IsTouched(Mutant? mutant, string path) => mutant is not null && mutant.Patches.Any(patch => patch.File == path);
+
     /// <summary>Returns the patched source. A patch that does not fit any more is a mistake in the list, never a survivor.</summary>
-    public static string Patch(Mutant mutant)
+    public static string Patched(Mutant mutant, string path)
     {
-        var source = File.ReadAllText(Path.Combine(Root, mutant.File));
-        var at = source.IndexOf(mutant.Find, StringComparison.Ordinal);
-        Assert.True(at >= 0, $"Mutant '{mutant.Name}': the text is no longer in {mutant.File}.");
-        Assert.True(source.IndexOf(mutant.Find, at + 1, StringComparison.Ordinal) < 0, $"Mutant '{mutant.Name}': the text occurs twice in {mutant.File}.");
-        return string.Concat(source.AsSpan(0, at), mutant.Replace, source.AsSpan(at + mutant.Find.Length));
+        var source = File.ReadAllText(Path.Combine(Root, path));
+        foreach (var patch in mutant.Patches.Where(patch => patch.File == path))
+        {
+            var at = source.IndexOf(patch.Find, StringComparison.Ordinal);
+            Assert.True(at >= 0, $"Mutant '{mutant.Name}': the text is no longer in {path}.");
+            var again = source.IndexOf(patch.Find, at + 1, StringComparison.Ordinal);
+            Assert.True(again < 0, $"Mutant '{mutant.Name}': the text occurs twice in {path}.");
+            source = string.Concat(source.AsSpan(0, at), patch.Replace, source.AsSpan(at + patch.Find.Length));
+        }
+
+        return source;
+    }
+
+    /// <summary>Asserts that every file of the mistake is among what is compiled.</summary>
+    public static void AssertComplete(Mutant? mutant, IReadOnlyCollection<SyntaxTree> trees)
+    {
+        foreach (var patch in mutant?.Patches ?? [])
+            Assert.True(trees.Any(tree => tree.FilePath == patch.File), $"{patch.File} of '{mutant!.Name}' is not among the sources.");
+    }
+
+    /// <summary>Returns the sources in a directory, or the one file, as paths from the root of the repository and in a fixed order.</summary>
+    public static IEnumerable<string> SourcesBelow(string path)
+    {
+        var full = Path.Combine(Root, path);
+        if (File.Exists(full)) return [path];
+        return Directory.EnumerateFiles(full, "*.cs", SearchOption.AllDirectories)
+            .Select(file => Path.GetRelativePath(Root, file).Replace(Path.DirectorySeparatorChar, '/'))
+            .Where(file => !file.Contains("/obj/", StringComparison.Ordinal) && !file.Contains("/bin/", StringComparison.Ordinal))
+            .Order(StringComparer.Ordinal);
     }
 
     private static Func<string, int, ulong, string?> Load(List<SyntaxTree> trees, string name)
@@ -89,16 +109,6 @@ internal static class MutantCompiler
 
     private static SyntaxTree Parse(string path) =>
         CSharpSyntaxTree.ParseText(File.ReadAllText(Path.Combine(Root, path)), Parsing, path);
-
-    private static IEnumerable<string> SourcesBelow(string path)
-    {
-        var full = Path.Combine(Root, path);
-        if (File.Exists(full)) return [path];
-        return Directory.EnumerateFiles(full, "*.cs", SearchOption.AllDirectories)
-            .Select(file => Path.GetRelativePath(Root, file).Replace(Path.DirectorySeparatorChar, '/'))
-            .Where(file => !file.Contains("/obj/", StringComparison.Ordinal) && !file.Contains("/bin/", StringComparison.Ordinal))
-            .Order(StringComparer.Ordinal);
-    }
 
     private static string FindRoot()
     {

@@ -2,15 +2,9 @@ namespace Massif.Simulation.Tests.Mutants;
 
 /// <summary>The mistakes that the simulation of the protocol must notice, and by which promise it does.</summary>
 /// <remarks>
-/// <para>
-/// Mistakes that only real hosts can make are listed with the domain world: MAC not checked before a message counts, digest without
-/// the header, INITIAL before the spool's sync, payload not synced with its ECHO, votes that leave before they are durable.
-/// </para>
-/// <para>
-/// "Votes forgotten at delivery, before it is durable" is harmless in the cores, whether in memory or in a snapshot: the journal is
-/// one ordered file, what forgets stands behind the delivery in it, and STATUS leaves only after that is durable. It becomes visible
-/// where a host drops a segment or repeats no deliveries behind a snapshot, which is a mistake of hosts again.
-/// </para>
+/// Mistakes that only real hosts can make are in <see cref="HostMutantList"/>: MAC not checked before a message counts, digest without
+/// the header, INITIAL before the spool's sync, payload not synced with its ECHO. Those that no schedule shows are in
+/// <see cref="InteractionMutants"/>: votes forgotten at delivery, before it is durable.
 /// </remarks>
 public static class MutantList
 {
@@ -127,6 +121,10 @@ public static class MutantList
             Find: "        if (status.StartCounter == _startCounter && (status.Low < Low || status.Durable < Durable)) return false;",
             Replace: "",
             Replicas: 4, KilledBy: "NoLoss|Progress|Invariant"),
+        new("The voice is journalled and not read back (R13)", Restore,
+            Find: "        open.Record(_self, vote.Kind, vote.Digest);\n",
+            Replace: "        if (vote.Kind == VoteKind.Echo) open.Record(_self, vote.Kind, vote.Digest);\n",
+            Replicas: 4, KilledBy: "VoteOnce|Progress", From: 124, Scenario: "Storm"),
         new("The ECHO is journalled and not read back (R13)", Restore,
             Find: "        open.Record(_self, vote.Kind, vote.Digest);\n",
             Replace: "        if (vote.Kind != VoteKind.Echo) open.Record(_self, vote.Kind, vote.Digest);\n",

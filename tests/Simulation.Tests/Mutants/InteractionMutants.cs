@@ -1,0 +1,62 @@
+using System.Reflection;
+using System.Runtime.Loader;
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp;
+
+namespace Massif.Simulation.Tests.Mutants;
+
+/// <summary>Mistakes that no schedule of the simulation shows, each killed by a named transcript of Reb.Protocol.Tests.</summary>
+/// <remarks>
+/// "Votes forgotten at delivery, before it is durable" harms nobody by itself: the journal is one ordered file, and a snapshot repeats
+/// the deliveries that are not durable (<see cref="HostMutantList"/> has the mistake of leaving them out). The rule says it all the same
+/// (R11), because a snapshot must not need what stands outside it.
+/// </remarks>
+public sealed class InteractionMutants
+{
+    private const string Tests = "tests/Reb.Protocol.Tests";
+
+    private static readonly Mutant[] Mutants =
+    [
+        new("Votes forgotten at delivery, before it is durable (R11)", "src/Reb.Protocol/ReliableBroadcast.Restore.cs",
+            Find: "for (var seq = window.Durable + 1; seq < window.High; seq++)",
+            Replace: "for (var seq = window.Low; seq < window.High; seq++)",
+            Replicas: 4, KilledBy: "snapshot"),
+        new("The voice is journalled and not read back (R13)", "src/Reb.Protocol/ReliableBroadcast.Restore.cs",
+            Find: "        open.Record(_self, vote.Kind, vote.Digest);\n",
+            Replace: "        if (vote.Kind == VoteKind.Echo) open.Record(_self, vote.Kind, vote.Digest);\n",
+            Replicas: 4, KilledBy: "restart"),
+    ];
+
+    private static readonly CSharpParseOptions Parsing = new(LanguageVersion.Latest, DocumentationMode.None);
+
+    private static readonly Lazy<Func<string, string>> Control = new(() => Compile(null));
+
+    public static TheoryData<string> Names => [.. Mutants.Select(mutant => mutant.Name)];
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void The_transcript_of_a_mutant_is_another_one(string name)
+    {
+        var mutant = Mutants.Single(listed => listed.Name == name);
+        var transcript = Read($"{Tests}/Interactions/{mutant.KilledBy}.txt").ReplaceLineEndings("\n");
+        Assert.Equal(transcript, Control.Value(transcript)); // The same sources without the patch, compiled the same way.
+        Assert.NotEqual(transcript, Compile(mutant)(transcript));
+    }
+
+    /// <summary>Compiles the core and the rig of its transcripts, and returns what replays one.</summary>
+    private static Func<string, string> Compile(Mutant? mutant)
+    {
+        var trees = MutantCompiler.SourcesBelow("src/Reb.Protocol").Concat(MutantCompiler.SourcesBelow(Tests))
+            .Select(path => (Path: path, Text: MutantCompiler.IsTouched(mutant, path) ? MutantCompiler.Patched(mutant!, path) : Read(path)))
+            .Select(file => CSharpSyntaxTree.ParseText(file.Text, Parsing, file.Path))
+            .Append(CSharpSyntaxTree.ParseText(HostMutantCompiler.ImplicitUsings + "\nglobal using Xunit;", Parsing))
+            .ToArray();
+        MutantCompiler.AssertComplete(mutant, trees);
+        var image = HostMutantCompiler.Emit("Interactions", mutant, trees);
+        var assembly = new AssemblyLoadContext(mutant?.Name ?? "control", isCollectible: true).LoadFromStream(new MemoryStream(image));
+        var tests = assembly.GetType("Massif.Reb.Protocol.Tests.InteractionTests")!;
+        return tests.GetMethod("Replay", BindingFlags.Static | BindingFlags.NonPublic)!.CreateDelegate<Func<string, string>>();
+    }
+
+    private static string Read(string path) => File.ReadAllText(Path.Combine(MutantCompiler.Root, path));
+}
