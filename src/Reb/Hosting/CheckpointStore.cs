@@ -1,61 +1,113 @@
+using System.Buffers;
 using Massif.Reb.Protocol;
+using Massif.Reb.Storage;
 
 namespace Massif.Reb.Hosting;
 
-/// <summary>The checkpoints that this replica can hand to a peer, in memory and in the journal.</summary>
+/// <summary>The checkpoints that this replica can hand to a peer. Their states are in the journal; here is where.</summary>
 /// <remarks>
 /// Of each life the last two at multiples of the interval, because peers may be at different sides of the newest, so that one
 /// that enough of them have is among them; and the last one made where the stream rested.
 /// </remarks>
-internal sealed class CheckpointStore(int interval)
+internal sealed class CheckpointStore(SegmentLog log, int interval)
 {
-    /// <summary>Most bytes kept over all lives, the newest always: 64 MiB.</summary>
-    public const long BytesMax = 64 * 1024 * 1024;
-
     private const int RegularPerLife = 2;
 
-    private readonly LinkedList<KeptCheckpoint> _byAge = new();
-    private long _bytes;
+    private readonly List<KeptCheckpoint> _byAge = [];
+    private long _synced;
 
     /// <summary>Gets everything kept, oldest first.</summary>
-    public IEnumerable<KeptCheckpoint> All => _byAge;
+    public IReadOnlyList<KeptCheckpoint> All => _byAge;
 
-    public void Add(in KeptCheckpoint checkpoint)
+    /// <summary>Writes a checkpoint into the journal while the application writes its state; returns the bytes that took.</summary>
+    /// <param name="life">The life.</param>
+    /// <param name="seq">The last seq in it.</param>
+    /// <param name="chain">The chained digest up to that seq.</param>
+    /// <param name="write">Writes the state.</param>
+    /// <param name="ticket">The sync that makes it durable; before, nothing of it can be read.</param>
+    public int Make(StreamLife life, ulong seq, in Digest chain, Action<IBufferWriter<byte>> write, long ticket)
+    {
+        using var record = new CheckpointRecord(log);
+        var parts = new PartWriter(record.Add);
+        write(parts);
+        parts.End();
+        Add(record.End(life, seq, chain, ticket));
+        return record.Bytes;
+    }
+
+    /// <summary>Adds a checkpoint whose records stand in the journal.</summary>
+    public void Add(KeptCheckpoint checkpoint)
     {
         if (TryFind(checkpoint.Life, checkpoint.Offer.Seq, out _)) return;
-        _byAge.AddLast(checkpoint);
-        _bytes += checkpoint.State.Length;
-        var life = checkpoint.Life;
+        _byAge.Add(checkpoint);
         var isRegular = IsRegular(checkpoint);
-        var ofKind = _byAge.Where(kept => kept.Life == life && IsRegular(kept) == isRegular).ToList();
-        if (ofKind.Count > (isRegular ? RegularPerLife : 1)) Remove(ofKind[0]);
-        while (_bytes > BytesMax && _byAge.Count > 1) Remove(_byAge.First!.Value);
+        var ofKind = _byAge.Where(kept => kept.Life == checkpoint.Life && IsRegular(kept) == isRegular).ToList();
+        if (ofKind.Count > (isRegular ? RegularPerLife : 1)) _byAge.Remove(ofKind[0]);
     }
 
     public bool TryFind(StreamLife life, ulong seq, out KeptCheckpoint checkpoint)
     {
-        foreach (var kept in _byAge)
+        checkpoint = _byAge.Find(kept => kept.Life == life && kept.Offer.Seq == seq)!;
+        return checkpoint is not null;
+    }
+
+    /// <summary>Reads the part of a state that begins at an offset; null when there is none, or it is not durable yet.</summary>
+    public byte[]? ReadPart(KeptCheckpoint checkpoint, int offset)
+    {
+        if (checkpoint.Ticket > _synced) return null;
+        var part = checkpoint.Parts.FirstOrDefault(part => part.Offset == offset);
+        if (part.Length == 0) return null;
+        return log.Read(part.Address, out _, out var body) == LogReadResult.Read && body.Length == part.Length ? body : null;
+    }
+
+    /// <summary>Reads a whole state; null when it cannot be read, or is not what the checkpoint says.</summary>
+    public ReadOnlyMemory<byte>? Read(KeptCheckpoint checkpoint)
+    {
+        var state = new ArrayBufferWriter<byte>(checkpoint.Offer.Length);
+        foreach (var part in checkpoint.Parts)
         {
-            if (kept.Life != life || kept.Offer.Seq != seq) continue;
-            checkpoint = kept;
-            return true;
+            if (ReadPart(checkpoint, part.Offset) is not { } bytes) return null;
+            state.Write(bytes);
         }
 
-        checkpoint = default;
-        return false;
+        return Digest.Of(state.WrittenSpan) == checkpoint.Offer.State ? state.WrittenMemory : null;
     }
 
-    private bool IsRegular(in KeptCheckpoint checkpoint) => checkpoint.Offer.Seq % (ulong)interval == 0;
-
-    private void Remove(in KeptCheckpoint checkpoint)
+    /// <summary>
+    /// Copies what stands in the oldest files to the end of the journal, so that it pins no old segment; returns the bytes that took.
+    /// </summary>
+    public long MoveFrom(long upToFile, long ticket)
     {
-        _byAge.Remove(checkpoint);
-        _bytes -= checkpoint.State.Length;
+        var bytes = 0L;
+        for (var i = 0; i < _byAge.Count; i++)
+        {
+            var kept = _byAge[i];
+            if (kept.Parts[0].Address.FileIndex > upToFile || kept.Ticket > _synced) continue;
+            var bodies = kept.Parts.Select(part => ReadPart(kept, part.Offset)).ToList();
+            if (bodies.Contains(null)) continue; // The disk lost a part: the record goes with its file.
+            using var record = new CheckpointRecord(log);
+            foreach (var body in bodies) record.Add(body);
+            _byAge[i] = record.End(kept.Life, kept.Offer.Seq, kept.Offer.Chain, ticket);
+            bytes += record.Bytes;
+        }
+
+        return bytes;
     }
+
+    public void OnSynced(long ticket) => _synced = Math.Max(_synced, ticket);
+
+    private bool IsRegular(KeptCheckpoint checkpoint) => checkpoint.Offer.Seq % (ulong)interval == 0;
 }
 
-/// <summary>One checkpoint with its bytes.</summary>
+/// <summary>A part of a state in the journal.</summary>
+/// <param name="Offset">Where it begins in the state, in bytes.</param>
+/// <param name="Length">Its length in bytes.</param>
+/// <param name="Address">Its record.</param>
+internal readonly record struct CheckpointPart(int Offset, int Length, RecordAddress Address);
+
+/// <summary>One checkpoint and where it stands.</summary>
 /// <param name="Life">The life.</param>
 /// <param name="Offer">What it is called among replicas.</param>
-/// <param name="State">The application's state.</param>
-internal readonly record struct KeptCheckpoint(StreamLife Life, CheckpointOffer Offer, ReadOnlyMemory<byte> State);
+/// <param name="Parts">The parts of its state, in order.</param>
+/// <param name="Ticket">The sync that makes it durable; 0 when it was found at the start.</param>
+internal sealed record KeptCheckpoint(StreamLife Life, CheckpointOffer Offer, IReadOnlyList<CheckpointPart> Parts, long Ticket);

@@ -13,7 +13,7 @@ namespace Massif.Reb.Hosting;
 internal sealed class JournalRestore(SegmentLog log, PayloadStore payloads, CheckpointStore checkpoints, JournalTargets targets)
 {
     private readonly ArrayBufferWriter<byte> _application = new();
-    private ArrayBufferWriter<byte> _checkpoint = new();
+    private readonly List<(RecordAddress Address, int Length)> _parts = []; // Of a checkpoint whose end is still to come.
     private readonly List<(RecordAddress Begins, RecordAddress Ends)> _snapshots = [];
     private RecordAddress _base; // Where the snapshot begins whose application state is taken; default: there is none.
     private bool _isDamaged;
@@ -90,7 +90,7 @@ internal sealed class JournalRestore(SegmentLog log, PayloadStore payloads, Chec
             case JournalKind.Payload: RestorePayload(body); break;
             case JournalKind.HeldPayload: RestoreHeldPayload(body); break;
             case JournalKind.Delivered: RestoreDelivered(address, body); break;
-            case JournalKind.CheckpointState: _checkpoint.Write(body); break;
+            case JournalKind.CheckpointState: _parts.Add((address, body.Length)); break;
             case JournalKind.Checkpoint: RestoreCheckpoint(body); break;
             case JournalKind.Jump: RestoreJump(address, body); break;
             case JournalKind.Application when _inBase: _application.Write(body); break;
@@ -137,11 +137,17 @@ internal sealed class JournalRestore(SegmentLog log, PayloadStore payloads, Chec
     private void RestoreCheckpoint(ReadOnlySpan<byte> body)
     {
         var (life, offer) = JournalRecords.ReadCheckpoint(body);
-        var state = _checkpoint.WrittenMemory;
-        _checkpoint = new(); // The store keeps the bytes.
-        if (state.Length > offer.Length) state = state[^offer.Length..]; // A torn one may stand before it.
-        if (Digest.Of(state.Span) != offer.State) return;
-        checkpoints.Add(new(life, offer, state));
+        var parts = new List<CheckpointPart>();
+        for (var (i, end) = (_parts.Count - 1, offer.Length); i >= 0 && end > 0; i--) // Parts of a torn one may stand before them.
+        {
+            end -= _parts[i].Length;
+            parts.Insert(0, new(end, _parts[i].Length, _parts[i].Address));
+        }
+
+        _parts.Clear();
+        var found = new KeptCheckpoint(life, offer, parts, Ticket: 0);
+        if (parts.Count == 0 || parts[0].Offset != 0 || checkpoints.Read(found) is null) return;
+        checkpoints.Add(found);
         targets.Core.RestoreCheckpoint(life, offer.Seq);
     }
 
@@ -151,8 +157,8 @@ internal sealed class JournalRestore(SegmentLog log, PayloadStore payloads, Chec
         if (address >= _base && instance.Seq > targets.Application.Applied(instance.Life))
         {
             // Damage took its state: the replica is where it was before, and its peers help it again.
-            if (!checkpoints.TryFind(instance.Life, instance.Seq, out var kept)) return;
-            if (!targets.Application.TryJump(instance.Life, instance.Seq, chain, kept.State.Span)) return;
+            if (!checkpoints.TryFind(instance.Life, instance.Seq, out var kept) || checkpoints.Read(kept) is not { } state) return;
+            if (!targets.Application.TryJump(instance.Life, instance.Seq, chain, state.Span)) return;
         }
 
         targets.Core.RestoreJump(instance.Life, instance.Seq, chain);

@@ -1,4 +1,3 @@
-using System.Buffers;
 using Massif.Reb.Protocol;
 using Massif.Reb.Storage;
 
@@ -7,7 +6,8 @@ namespace Massif.Reb.Hosting;
 /// <summary>Writes the live state as the first records of a journal segment, which the sync with this ticket makes durable.</summary>
 internal sealed class JournalSnapshot(SegmentLog log, PayloadStore payloads, long ticket) : IStateSink, IStartSink
 {
-    private const int PartBytes = 512 * 1024;
+    /// <summary>Checkpoints move along before retention comes to their file: so many files may go with one snapshot.</summary>
+    private const int FilesAhead = 4;
 
     private StartDesk? _start;
     private long _bytes;
@@ -28,28 +28,13 @@ internal sealed class JournalSnapshot(SegmentLog log, PayloadStore payloads, lon
         Append(JournalKind.SnapshotBegins, default);
         start.Snapshot(this);
         core.Snapshot(this);
-        foreach (var checkpoint in checkpoints.All) _bytes += Append(log, checkpoint);
+        _bytes += checkpoints.MoveFrom(log.OldestFile + FilesAhead, ticket);
         foreach (var delivered in deliveredUndurable) Append(JournalKind.Delivered, delivered);
         var state = new PartWriter(part => Append(JournalKind.Application, part));
         application.Snapshot(state);
         state.End();
         Append(JournalKind.SnapshotEnds, default);
         return _bytes;
-    }
-
-    /// <summary>Appends a checkpoint: its state in parts, then what it is. Returns the bytes that took.</summary>
-    public static int Append(SegmentLog log, in KeptCheckpoint checkpoint)
-    {
-        var bytes = 0;
-        for (var rest = checkpoint.State; !rest.IsEmpty; rest = rest[Math.Min(PartBytes, rest.Length)..])
-        {
-            log.Append((byte)JournalKind.CheckpointState, rest[..Math.Min(PartBytes, rest.Length)]);
-            bytes += Math.Min(PartBytes, rest.Length) + SegmentLog.RecordOverheadBytes;
-        }
-
-        var end = JournalRecords.Checkpoint(checkpoint.Life, checkpoint.Offer);
-        log.Append((byte)JournalKind.Checkpoint, end);
-        return bytes + end.Length + SegmentLog.RecordOverheadBytes;
     }
 
     void IStateSink.Life(in LifeRecord life) => Append(JournalKind.Life, JournalRecords.Life(life));
@@ -89,47 +74,5 @@ internal sealed class JournalSnapshot(SegmentLog log, PayloadStore payloads, lon
     {
         log.Append((byte)kind, body);
         _bytes += body.Length + SegmentLog.RecordOverheadBytes;
-    }
-
-    /// <summary>
-    /// Hands the state on in parts while it is written. Megabytes in one piece would be copied at every doubling, and what is left
-    /// of that stays in memory until a full collection.
-    /// </summary>
-    private sealed class PartWriter(Action<ReadOnlyMemory<byte>> take) : IBufferWriter<byte>
-    {
-        private ArrayBufferWriter<byte> _part = new();
-        private bool _isEmpty = true;
-
-        public void Advance(int count) => _part.Advance(count);
-
-        public Memory<byte> GetMemory(int sizeHint = 0)
-        {
-            MakeRoom(sizeHint);
-            return _part.GetMemory(sizeHint);
-        }
-
-        public Span<byte> GetSpan(int sizeHint = 0)
-        {
-            MakeRoom(sizeHint);
-            return _part.GetSpan(sizeHint);
-        }
-
-        /// <summary>Hands on what is left; an empty state is one empty part.</summary>
-        public void End()
-        {
-            if (_isEmpty || _part.WrittenCount > 0) HandOn();
-        }
-
-        private void MakeRoom(int sizeHint)
-        {
-            if (_part.WrittenCount > 0 && _part.WrittenCount + Math.Max(1, sizeHint) > PartBytes) HandOn();
-        }
-
-        private void HandOn()
-        {
-            take(_part.WrittenMemory);
-            _part = new(); // The disk reads the old one until it is durable.
-            _isEmpty = false;
-        }
     }
 }

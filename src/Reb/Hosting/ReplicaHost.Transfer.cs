@@ -52,7 +52,7 @@ public sealed partial class ReplicaHost
     {
         var applied = _application.Applied(life);
         if (Digest.Of(state.Span) != offer.State || !_application.TryJump(life, offer.Seq, offer.Chain, state.Span)) return false;
-        _journal.Keep(new(life, offer, state));
+        _journal.Keep(life, offer.Seq, offer.Chain, destination => destination.Write(state.Span));
         _transfers.Add();
         if (applied >= offer.Seq) return true;
         _skipped.Add((long)(offer.Seq - applied));
@@ -80,10 +80,7 @@ public sealed partial class ReplicaHost
     {
         var (life, seq) = (effect.Instance.Life, effect.Instance.Seq);
         if (_application.Applied(life) != seq) return; // After damage the application may be ahead: it cannot go back for this.
-        var state = new ArrayBufferWriter<byte>();
-        _application.Checkpoint(life, state);
-        var hash = Digest.Of(state.WrittenSpan);
-        _journal.Keep(new(life, new(seq, effect.Digest, hash, state.WrittenCount), state.WrittenMemory));
+        _journal.Keep(life, seq, effect.Digest, destination => _application.Checkpoint(life, destination));
     }
 
     private void Offer(in Effect effect)
@@ -96,16 +93,13 @@ public sealed partial class ReplicaHost
 
     private void ServePart(in Effect effect)
     {
-        if (!_journal.Checkpoints.TryFind(effect.Instance.Life, effect.Instance.Seq, out var kept)
-            || kept.Offer.State != effect.Digest || effect.Number >= kept.State.Length)
-        {
-            _unserved.Add(); // It was replaced by newer ones; the peer asks again what there is.
-            return;
-        }
-
-        var part = kept.State.Span[effect.Number..];
-        if (part.Length > ReliableBroadcast.CheckpointPartBytes) part = part[..ReliableBroadcast.CheckpointPartBytes];
-        SendToEach(effect.To, TransferFrames.BuildPart(effect.Instance, effect.Number, part));
+        var checkpoints = _journal.Checkpoints;
+        if (checkpoints.TryFind(effect.Instance.Life, effect.Instance.Seq, out var kept)
+            && kept.Offer.State == effect.Digest
+            && checkpoints.ReadPart(kept, effect.Number) is { } part)
+            SendToEach(effect.To, TransferFrames.BuildPart(effect.Instance, effect.Number, part));
+        else
+            _unserved.Add(); // It was replaced by newer ones, or is not durable yet; the peer asks again what there is.
     }
 }
 

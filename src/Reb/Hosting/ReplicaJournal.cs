@@ -1,3 +1,4 @@
+using System.Buffers;
 using Massif.Reb.Configuration;
 using Massif.Reb.Protocol;
 using Massif.Reb.Storage;
@@ -39,7 +40,7 @@ internal sealed class ReplicaJournal
         _segmentBytes = (int)Math.Clamp(limitBytes / 8, 64 * 1024, SegmentLog.SegmentBytesDefault);
         _log = SegmentLog.Open(disk, "journal", _segmentBytes);
         _payloads = new(_log, constants.DigestMemory + SeqsBeyondMemory, constants.PayloadMemoryMebibytes * 1024L * 1024);
-        Checkpoints = new(constants.CheckpointInterval);
+        Checkpoints = new(_log, constants.CheckpointInterval);
         _bytes = counters.Of("massif_journal_bytes");
         _damage = counters.Of("massif_journal_damage_total");
     }
@@ -105,12 +106,9 @@ internal sealed class ReplicaJournal
         Append(JournalKind.Delivered, body);
     }
 
-    /// <summary>Keeps a checkpoint, and writes it down: a peer may need it after a restart of this replica.</summary>
-    public void Keep(in KeptCheckpoint checkpoint)
-    {
-        Checkpoints.Add(checkpoint);
-        Count(JournalSnapshot.Append(_log, checkpoint));
-    }
+    /// <summary>Writes a checkpoint down: a peer may need it, also after a restart of this replica.</summary>
+    public void Keep(StreamLife life, ulong seq, in Digest chain, Action<IBufferWriter<byte>> write) =>
+        Count(Checkpoints.Make(life, seq, chain, write, _ticket + 1));
 
     public void LogJump(in Effect effect)
     {
@@ -158,6 +156,7 @@ internal sealed class ReplicaJournal
 
         while (_deliveredUndurable.TryPeek(out var delivered) && delivered.Record <= record) _deliveredUndurable.Dequeue();
         _payloads.OnSynced(ticket);
+        Checkpoints.OnSynced(ticket);
         return record;
     }
 
