@@ -39,11 +39,12 @@ public sealed record BroadcastOptions
     /// <summary>Gets how fast one peer is served by FETCH, in bytes per second. Default 64 MiB (R7).</summary>
     public int FetchBytesPerSecond { get; init; } = 64 * 1024 * 1024;
 
-    /// <summary>Gets after how many seqs of a life a checkpoint is made. Default 4,096; equal at all replicas (R11).</summary>
-    public int CheckpointInterval { get; init; } = 4_096;
+    /// <summary>Gets after how many seqs of a life a checkpoint is made. Default 256; equal at all replicas (R11).</summary>
+    /// <remarks>Not more than W: then of two correct replicas, whose tips are at most W apart, one can go on from the other's last.</remarks>
+    public int CheckpointInterval { get; init; } = 256;
 
-    /// <summary>Gets the longest state of a checkpoint that is taken, in bytes. Default 64 MiB.</summary>
-    public int CheckpointBytesMax { get; init; } = 64 * 1024 * 1024;
+    /// <summary>Gets the longest state of a checkpoint that is taken, in bytes. Default 256 MiB.</summary>
+    public int CheckpointBytesMax { get; init; } = 256 * 1024 * 1024;
 
     /// <summary>Throws when a value is out of its range; the configuration has checked them before.</summary>
     /// <exception cref="ArgumentOutOfRangeException">A value is out of its range.</exception>

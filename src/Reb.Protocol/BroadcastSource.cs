@@ -41,7 +41,7 @@ public sealed class BroadcastSource
     private readonly ReplicaView[] _replicas;
     private readonly Func<ulong, int> _bytesOf;
     private readonly ulong _openedWith;
-    private ReplicaSet _heard; // Who said anything of this life since it was opened.
+    private ReplicaSet _heard; // Who said since it was opened that they know nothing beyond what it was opened with.
 
     /// <summary>
     /// Makes the core over a spool that holds the batches <paramref name="oldest"/> to <paramref name="newest"/> durably;
@@ -94,8 +94,8 @@ public sealed class BroadcastSource
 
     /// <summary>
     /// Gets the highest seq that may leave. A spool that was opened with batches may be an old copy: until so many replicas
-    /// said how far they are that nothing could be released without them, only what it was opened with is sent. New batches
-    /// would else leave under seqs that were used before (R0).
+    /// know nothing beyond it that nothing beyond could be decided without them, only what it was opened with is sent. New
+    /// batches would else leave under seqs that were used before (R0).
     /// </summary>
     private ulong MayLeave => _openedWith == 0 || _heard.Count >= _quorums.Available ? Newest : _openedWith;
 
@@ -116,7 +116,7 @@ public sealed class BroadcastSource
         if (status.StartCounter == 0 || status.Low is 0 or > long.MaxValue) return Verdict.NotEntitled;
         if (!_replicas[from.Index].Update(status, now)) return Verdict.Old;
         var left = MayLeave; // Before this one counts: what did not leave yet can be known to nobody.
-        _heard = _heard.With(from);
+        if (!IsAhead(status)) _heard = _heard.With(from);
         CheckSpool(left, effects);
         if (!SpoolLost) Release(left, effects); // What they hold under these seqs is not what this spool holds: it moves to the next life.
         SendNew(now, effects);
@@ -187,6 +187,16 @@ public sealed class BroadcastSource
             foreach (var replica in to) _replicas[replica.Index].Sent(seq, 0, bytes, now);
             effects.Add(SourceEffectKind.SendInitial, seq, to);
         }
+    }
+
+    /// <summary>Returns whether a replica knows of batches that this spool did not have when it was opened.</summary>
+    private bool IsAhead(in StreamStatus status)
+    {
+        if (_heard.Count >= _quorums.Available) return false; // New ones have left since.
+        if (status.Low > _openedWith + 1) return true;
+        for (var bit = (int)Math.Min(_openedWith + 1 - status.Low, HaveBits.Capacity); bit < HaveBits.Capacity; bit++)
+            if (status.Have.Has(bit)) return true;
+        return false;
     }
 
     /// <summary>Frees the spool up to what enough replicas report delivered and durable: f + 1 correct ones can then serve it.</summary>

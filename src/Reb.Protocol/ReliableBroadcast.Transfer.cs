@@ -9,7 +9,8 @@ public sealed partial class ReliableBroadcast
     /// <summary>A peer asks for a checkpoint of a life at or above a seq.</summary>
     /// <remarks>
     /// Checkpoints are made at every multiple of <see cref="BroadcastOptions.CheckpointInterval"/>, equal at all correct replicas.
-    /// A stream that rests between two of them would strand the peer, so one is made where it rests: there all are at one seq.
+    /// A stream that rests between two of them would strand the peer, so one is made where it rests, and again where it rests later:
+    /// there all come to be at one seq.
     /// One that this replica itself could not go on from is named too: the peer votes again in the window behind it.
     /// </remarks>
     public Verdict OnCheckpointQuery(ReplicaId from, in InstanceId above, Instant now, Effects effects)
@@ -18,7 +19,7 @@ public sealed partial class ReliableBroadcast
         if (FindOrName(from, above.Life) is not { } window) return Verdict.UnknownLife;
         var tip = window.Low - 1;
         if (tip < above.Seq) return Verdict.NotWanted;
-        var isMissing = window.CheckpointAt < above.Seq;
+        var isMissing = window.RegularCheckpoint < above.Seq && window.RestCheckpoint != tip;
         if (isMissing && !window.RestsAt(tip, now, _options.RtoMaxMs)) return Verdict.Early;
         if (!_fetchServer.Allow(from, above with { Epoch = QueryKey }, 0, now)) return Verdict.Refused;
         if (isMissing) MakeCheckpoint(window, tip, window.Chain, effects);
@@ -69,7 +70,7 @@ public sealed partial class ReliableBroadcast
         Invariant.Holds(to.Seq >= window.Low); // The host gave the application nothing older than what it has.
         effects.LogJump(window.Id(_options.Epoch, to.Seq), to.Chain);
         Jump(window, to.Seq, to.Chain);
-        window.CheckpointAt = to.Seq;
+        NoteCheckpoint(window, to.Seq);
         _announcer.Changed(window, tellPeers: true);
         DeliverInOrder(window, effects);
     }
@@ -79,15 +80,23 @@ public sealed partial class ReliableBroadcast
     {
         Invariant.Holds(!_started);
         var window = _streams.Find(life) ?? _streams.Enrol(new(life, 0, default, ByInitial: true));
-        window.CheckpointAt = Math.Max(window.CheckpointAt, seq);
+        NoteCheckpoint(window, seq);
         if (seq >= window.Low) Jump(window, seq, chain);
     }
 
     /// <summary>Restores that the journal holds a checkpoint.</summary>
     public void RestoreCheckpoint(StreamLife life, ulong seq)
     {
-        if (_streams.Find(life) is { } window) window.CheckpointAt = Math.Max(window.CheckpointAt, seq);
+        if (_streams.Find(life) is { } window) NoteCheckpoint(window, seq);
     }
+
+    private void NoteCheckpoint(StreamWindow window, ulong seq)
+    {
+        if (IsRegular(seq)) window.RegularCheckpoint = Math.Max(window.RegularCheckpoint, seq);
+        else window.RestCheckpoint = seq;
+    }
+
+    private bool IsRegular(ulong seq) => seq % (ulong)_options.CheckpointInterval == 0;
 
     private void Jump(StreamWindow window, ulong seq, in Digest chain)
     {
@@ -97,12 +106,12 @@ public sealed partial class ReliableBroadcast
 
     private void CheckpointIfDue(StreamWindow window, ulong seq, in Digest chain, Effects effects)
     {
-        if (seq % (ulong)_options.CheckpointInterval == 0) MakeCheckpoint(window, seq, chain, effects);
+        if (IsRegular(seq)) MakeCheckpoint(window, seq, chain, effects);
     }
 
     private void MakeCheckpoint(StreamWindow window, ulong seq, in Digest chain, Effects effects)
     {
-        window.CheckpointAt = seq;
+        NoteCheckpoint(window, seq);
         effects.Checkpoint(EffectKind.MakeCheckpoint, default, window.Id(_options.Epoch, seq), chain, 0);
     }
 }

@@ -9,14 +9,18 @@ public readonly record struct CheckpointOffer(ulong Seq, Digest Chain, Digest St
 
 /// <summary>Gets a replica past what its peers have forgotten: by a checkpoint that enough of them name alike (R7, R11).</summary>
 /// <remarks>
-/// <see cref="Quorums.OneCorrect"/> GONE above its low start it, so a liar alone cannot; as many equal offers choose the checkpoint,
-/// so it is that of a correct replica. Its bytes come from one of those at a time, in parts, and the next one is asked after a
-/// time-out or a state that does not hash to what was offered. At most one transfer per life is under way.
+/// <see cref="Quorums.OneCorrect"/> GONE above its low start it, so a liar alone cannot; one GONE does when as many peers are ahead and
+/// low has stood still for long: what those hold who did not forget may be too few to decide. As many equal offers choose the
+/// checkpoint, so it is that of a correct replica. Its bytes come from one of those at a time, in parts of a fixed length; after a
+/// time-out the next one goes on with the same part. At most one transfer per life is under way.
 /// </remarks>
 internal sealed class StateTransfer(Quorums quorums, PeerTable peers, BroadcastOptions options)
 {
-    /// <summary>The last two at multiples of the interval, and the last where a stream rested.</summary>
-    public const int OffersPerPeer = 3;
+    /// <summary>The last eight at multiples of the interval, and the last where a stream rested.</summary>
+    public const int OffersPerPeer = 9;
+
+    /// <summary>A low that stands still for so many of the longest time-outs is not helped by votes any more.</summary>
+    private const int StillTimeOuts = 5;
 
     private readonly List<Transfer> _active = [];
 
@@ -26,7 +30,8 @@ internal sealed class StateTransfer(Quorums quorums, PeerTable peers, BroadcastO
     public void Gone(ReplicaId from, StreamWindow window, ulong low, Instant now, Effects effects)
     {
         window.Peers[from.Index].GoneBelow = low;
-        if (Find(window) is not null || !IsStranded(window)) return;
+        var still = window.StandsStill(now, StillTimeOuts * options.RtoMaxMs);
+        if (Find(window) is not null || !(IsGone(window) || (still && low > window.Low && IsLeftBehind(window)))) return;
         var transfer = new Transfer(window, quorums.Replicas);
         _active.Add(transfer);
         Query(transfer, now, effects);
@@ -61,7 +66,8 @@ internal sealed class StateTransfer(Quorums quorums, PeerTable peers, BroadcastO
             return Verdict.NotWanted;
         }
 
-        if (offset != transfer.Offset || count < 1 || count > transfer.Chosen.Length - offset) return Verdict.NotWanted;
+        var expected = Math.Min(ReliableBroadcast.CheckpointPartBytes, transfer.Chosen.Length - transfer.Offset);
+        if (offset != transfer.Offset || count != expected) return Verdict.NotWanted; // A byte at a time would hold it up for days.
         transfer.Offset += count;
         isLast = transfer.Offset == transfer.Chosen.Length;
         if (!isLast) AskPart(transfer, now, effects);
@@ -80,8 +86,13 @@ internal sealed class StateTransfer(Quorums quorums, PeerTable peers, BroadcastO
             return transfer.Chosen;
         }
 
-        effects.Accuse(
-            EvidenceKind.WrongState, ReplicaSet.Of(target), window.Id(options.Epoch, transfer.Chosen.Seq), transfer.Chosen.State, default);
+        if (!transfer.IsMixed)
+        {
+            var checkpoint = window.Id(options.Epoch, transfer.Chosen.Seq);
+            effects.Accuse(EvidenceKind.WrongState, ReplicaSet.Of(target), checkpoint, transfer.Chosen.State, default);
+        }
+
+        transfer.FromOne = true; // Who of several sent a wrong part cannot be told: from now on each sends the whole.
         Ask(transfer, now, effects);
         Schedule();
         return null;
@@ -96,7 +107,8 @@ internal sealed class StateTransfer(Quorums quorums, PeerTable peers, BroadcastO
         for (var i = _active.Count - 1; i >= 0; i--)
         {
             var transfer = _active[i];
-            if (!IsStranded(transfer.Window)) _active.RemoveAt(i); // It went on without: somebody still had what was missing.
+            if (transfer.Window.Low > transfer.Begun && !IsGone(transfer.Window))
+                _active.RemoveAt(i); // It went on without: somebody still had what was missing.
             else if (now < transfer.Due) continue;
             else if (transfer.Target is null) Query(transfer, now, effects);
             else Ask(transfer, now, effects);
@@ -105,12 +117,20 @@ internal sealed class StateTransfer(Quorums quorums, PeerTable peers, BroadcastO
         Schedule();
     }
 
-    private bool IsStranded(StreamWindow window)
+    private bool IsGone(StreamWindow window)
     {
         var gone = 0;
         foreach (ref readonly var view in window.Peers.AsSpan())
             if (view.GoneBelow > window.Low) gone++;
         return gone >= quorums.OneCorrect;
+    }
+
+    private bool IsLeftBehind(StreamWindow window)
+    {
+        var ahead = 0;
+        foreach (ref readonly var view in window.Peers.AsSpan())
+            if (view.Low > window.Low) ahead++;
+        return ahead >= quorums.OneCorrect;
     }
 
     private Transfer? Find(StreamWindow window)
@@ -126,16 +146,24 @@ internal sealed class StateTransfer(Quorums quorums, PeerTable peers, BroadcastO
         Wait(transfer, now);
     }
 
-    /// <summary>Begins with the next of those who named the checkpoint; when all were asked, everybody is queried again.</summary>
+    /// <summary>Goes on with the next of those who named the checkpoint; when all were asked, everybody is queried again.</summary>
     private void Ask(Transfer transfer, Instant now, Effects effects)
     {
-        transfer.Offset = 0;
+        if (transfer.FromOne || transfer.Offset == transfer.Chosen.Length) transfer.Offset = 0;
         foreach (var peer in transfer.Namers)
         {
             if (transfer.Asked.Contains(peer) || !peers.Connected.Contains(peer)) continue;
             transfer.Asked = transfer.Asked.With(peer);
+            transfer.IsMixed = transfer.Offset > 0;
             transfer.Target = peer;
             AskPart(transfer, now, effects);
+            return;
+        }
+
+        if (transfer.Offset > transfer.RoundOffset)
+        {
+            (transfer.RoundOffset, transfer.Asked) = (transfer.Offset, default); // They are slow, and it goes on: another round.
+            Ask(transfer, now, effects);
             return;
         }
 
@@ -186,6 +214,18 @@ internal sealed class StateTransfer(Quorums quorums, PeerTable peers, BroadcastO
 
         public int Offset { get; set; }
 
+        /// <summary>How far it had come when all were asked before.</summary>
+        public int RoundOffset { get; set; }
+
+        /// <summary>Whether parts of more than one peer are put together.</summary>
+        public bool IsMixed { get; set; }
+
+        /// <summary>Whether each peer has to send the whole.</summary>
+        public bool FromOne { get; set; }
+
+        /// <summary>Low when it began.</summary>
+        public ulong Begun { get; } = window.Low;
+
         public Instant Due { get; set; }
 
         public int Attempt { get; set; }
@@ -208,7 +248,7 @@ internal sealed class StateTransfer(Quorums quorums, PeerTable peers, BroadcastO
 
         public void Restart()
         {
-            (Target, Asked, Offset) = (null, default, 0);
+            (Target, Asked, Offset, RoundOffset, IsMixed) = (null, default, 0, 0, false);
             Array.Clear(_offers);
             Array.Clear(_noted);
         }

@@ -45,6 +45,8 @@ internal sealed class StreamWindow
     private readonly DigestBudget _budget;
     private ulong _restTip;
     private Instant _restSince;
+    private ulong _stillLow;
+    private Instant _stillSince;
 
     public StreamWindow(in LifeRecord life, ReplicaId self, int replicas, int window, InstancePool pool, DigestBudget budget)
     {
@@ -90,8 +92,11 @@ internal sealed class StreamWindow
 
     public DigestMemory Memory { get; private set; }
 
-    /// <summary>The newest seq of which a checkpoint was made here; 0 for none (R11).</summary>
-    public ulong CheckpointAt { get; set; }
+    /// <summary>The newest multiple of the interval of which a checkpoint was made here; 0 for none (R11).</summary>
+    public ulong RegularCheckpoint { get; set; }
+
+    /// <summary>The last seq where a checkpoint was made because the stream rested; 0 for none.</summary>
+    public ulong RestCheckpoint { get; set; }
 
     public PeerView[] Peers { get; }
 
@@ -172,6 +177,13 @@ internal sealed class StreamWindow
     {
         if (_restTip != tip) (_restTip, _restSince) = (tip, now);
         return now >= _restSince.PlusMilliseconds(milliseconds);
+    }
+
+    /// <summary>Returns whether low stands still since a time, as far as it was asked here.</summary>
+    public bool StandsStill(Instant now, int milliseconds)
+    {
+        if (_stillLow != Low) (_stillLow, _stillSince) = (Low, now);
+        return now >= _stillSince.PlusMilliseconds(milliseconds);
     }
 
     private bool InRing(ulong seq) => seq > Durable && seq - Durable <= (ulong)_ring.Length;

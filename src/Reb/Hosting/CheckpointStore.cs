@@ -6,12 +6,12 @@ namespace Massif.Reb.Hosting;
 
 /// <summary>The checkpoints that this replica can hand to a peer. Their states are in the journal; here is where.</summary>
 /// <remarks>
-/// Of each life the last two at multiples of the interval, because peers may be at different sides of the newest, so that one
-/// that enough of them have is among them; and the last one made where the stream rested.
+/// Of each life the last eight at multiples of the interval, because peers may be at different sides of the newest, and one that
+/// is being fetched must not go meanwhile; and the last one made where the stream rested.
 /// </remarks>
 internal sealed class CheckpointStore(SegmentLog log, int interval)
 {
-    private const int RegularPerLife = 2;
+    private const int RegularPerLife = 8;
 
     private readonly List<KeptCheckpoint> _byAge = [];
     private long _synced;
@@ -51,13 +51,23 @@ internal sealed class CheckpointStore(SegmentLog log, int interval)
         return checkpoint is not null;
     }
 
-    /// <summary>Reads the part of a state that begins at an offset; null when there is none, or it is not durable yet.</summary>
+    /// <summary>Reads a state from an offset on, up to the length of a part; null when there is none, or it is not durable yet.</summary>
     public byte[]? ReadPart(KeptCheckpoint checkpoint, int offset)
     {
-        if (checkpoint.Ticket > _synced) return null;
-        var part = checkpoint.Parts.FirstOrDefault(part => part.Offset == offset);
-        if (part.Length == 0) return null;
-        return log.Read(part.Address, out _, out var body) == LogReadResult.Read && body.Length == part.Length ? body : null;
+        if (offset >= checkpoint.Offer.Length) return null;
+        var bytes = new byte[Math.Min(ReliableBroadcast.CheckpointPartBytes, checkpoint.Offer.Length - offset)];
+        var filled = 0;
+        foreach (var record in checkpoint.Parts)
+        {
+            var from = offset + filled - record.Offset;
+            if (from < 0 || from >= record.Length || filled == bytes.Length) continue;
+            if (ReadRecord(checkpoint, record) is not { } body) return null;
+            var count = Math.Min(body.Length - from, bytes.Length - filled);
+            body.AsSpan(from, count).CopyTo(bytes.AsSpan(filled));
+            filled += count;
+        }
+
+        return filled == bytes.Length ? bytes : null;
     }
 
     /// <summary>Reads a whole state; null when it cannot be read, or is not what the checkpoint says.</summary>
@@ -66,7 +76,7 @@ internal sealed class CheckpointStore(SegmentLog log, int interval)
         var state = new ArrayBufferWriter<byte>(checkpoint.Offer.Length);
         foreach (var part in checkpoint.Parts)
         {
-            if (ReadPart(checkpoint, part.Offset) is not { } bytes) return null;
+            if (ReadRecord(checkpoint, part) is not { } bytes) return null;
             state.Write(bytes);
         }
 
@@ -83,7 +93,7 @@ internal sealed class CheckpointStore(SegmentLog log, int interval)
         {
             var kept = _byAge[i];
             if (kept.Parts[0].Address.FileIndex > upToFile || kept.Ticket > _synced) continue;
-            var bodies = kept.Parts.Select(part => ReadPart(kept, part.Offset)).ToList();
+            var bodies = kept.Parts.Select(part => ReadRecord(kept, part)).ToList();
             if (bodies.Contains(null)) continue; // The disk lost a part: the record goes with its file.
             using var record = new CheckpointRecord(log);
             foreach (var body in bodies) record.Add(body);
@@ -95,6 +105,12 @@ internal sealed class CheckpointStore(SegmentLog log, int interval)
     }
 
     public void OnSynced(long ticket) => _synced = Math.Max(_synced, ticket);
+
+    private byte[]? ReadRecord(KeptCheckpoint checkpoint, in CheckpointPart part)
+    {
+        if (checkpoint.Ticket > _synced) return null;
+        return log.Read(part.Address, out _, out var body) == LogReadResult.Read && body.Length == part.Length ? body : null;
+    }
 
     private bool IsRegular(KeptCheckpoint checkpoint) => checkpoint.Offer.Seq % (ulong)interval == 0;
 }

@@ -15,6 +15,7 @@ internal sealed class JournalRestore(SegmentLog log, PayloadStore payloads, Chec
     private readonly ArrayBufferWriter<byte> _application = new();
     private readonly List<(RecordAddress Address, int Length)> _parts = []; // Of a checkpoint whose end is still to come.
     private readonly List<(RecordAddress Begins, RecordAddress Ends)> _snapshots = [];
+    private readonly Dictionary<StreamLife, ulong> _reached = []; // How far the records up to here deliver each life.
     private RecordAddress _base; // Where the snapshot begins whose application state is taken; default: there is none.
     private bool _isDamaged;
     private bool _inBase;
@@ -84,7 +85,7 @@ internal sealed class JournalRestore(SegmentLog log, PayloadStore payloads, Chec
         switch (kind)
         {
             case JournalKind.SnapshotBegins: _inBase = address == _base; break;
-            case JournalKind.Life when !_isDamaged || _inBase: targets.Core.RestoreLife(JournalRecords.ReadLife(body)); break;
+            case JournalKind.Life when !_isDamaged || _inBase: RestoreLife(JournalRecords.ReadLife(body)); break;
             case JournalKind.Life or JournalKind.Vote or JournalKind.Payload or JournalKind.HeldPayload when _isDamaged: break;
             case JournalKind.Vote: targets.Core.RestoreVote(JournalRecords.ReadVote(body)); break;
             case JournalKind.Payload: RestorePayload(body); break;
@@ -109,6 +110,12 @@ internal sealed class JournalRestore(SegmentLog log, PayloadStore payloads, Chec
         }
     }
 
+    private void RestoreLife(in LifeRecord life)
+    {
+        _reached[life.Life] = Math.Max(_reached.GetValueOrDefault(life.Life), life.Durable);
+        targets.Core.RestoreLife(life);
+    }
+
     private void RestorePayload(ReadOnlySpan<byte> body)
     {
         if (!ReplicaFrames.TryReadPayload(body, out var header)) return;
@@ -131,6 +138,7 @@ internal sealed class JournalRestore(SegmentLog log, PayloadStore payloads, Chec
         // The application's own state comes at the end of its snapshot, the deliveries in it included; later ones are applied again.
         var applied = targets.Application.Applied(instance.Life);
         if (!_inBase && address >= _base && instance.Seq > applied && !TryApply(instance, applied, digest)) return;
+        _reached[instance.Life] = Math.Max(_reached.GetValueOrDefault(instance.Life), instance.Seq);
         targets.Core.RestoreDelivered(instance, digest, length, chain);
     }
 
@@ -161,6 +169,8 @@ internal sealed class JournalRestore(SegmentLog log, PayloadStore payloads, Chec
             if (!targets.Application.TryJump(instance.Life, instance.Seq, chain, state.Span)) return;
         }
 
+        payloads.RemoveGap(instance.Life, _reached.GetValueOrDefault(instance.Life), instance.Seq);
+        _reached[instance.Life] = instance.Seq;
         targets.Core.RestoreJump(instance.Life, instance.Seq, chain);
     }
 

@@ -95,15 +95,11 @@ internal sealed class PayloadStore(SegmentLog log, int seqsKept, long memoryByte
         LetGo();
     }
 
-    /// <summary>A life went past a seq by a checkpoint: what is held up to it will not be delivered here.</summary>
-    public void DropUpTo(StreamLife life, ulong seq)
+    /// <summary>A life went past a gap by a checkpoint: what is held in it was not decided here, and is nobody's batch.</summary>
+    public void RemoveGap(StreamLife life, ulong delivered, ulong seq)
     {
         if (!_lives.TryGetValue(life, out var entries)) return;
-        foreach (var (held, first) in entries)
-        {
-            for (var entry = held <= seq ? first : null; entry is not null; entry = entry.Other) entry.IsDone = true;
-        }
-
+        foreach (var held in entries.Keys.Where(held => held > delivered && held <= seq).ToList()) Remove(entries, held);
         LetGo();
     }
 

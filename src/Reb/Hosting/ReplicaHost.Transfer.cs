@@ -55,6 +55,7 @@ public sealed partial class ReplicaHost
         _journal.Keep(life, offer.Seq, offer.Chain, destination => destination.Write(state.Span));
         _transfers.Add();
         if (applied >= offer.Seq) return true;
+        _journal.RemoveGap(life, applied, offer.Seq);
         _skipped.Add((long)(offer.Seq - applied));
         if (_gaps.Count == GapsMax) _gaps.Dequeue();
         _gaps.Enqueue(new(life, applied + 1, offer.Seq));

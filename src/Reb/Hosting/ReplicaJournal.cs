@@ -110,11 +110,10 @@ internal sealed class ReplicaJournal
     public void Keep(StreamLife life, ulong seq, in Digest chain, Action<IBufferWriter<byte>> write) =>
         Count(Checkpoints.Make(life, seq, chain, write, _ticket + 1));
 
-    public void LogJump(in Effect effect)
-    {
-        _payloads.DropUpTo(effect.Instance.Life, effect.Instance.Seq);
-        Append(JournalKind.Jump, JournalRecords.Jump(effect));
-    }
+    public void LogJump(in Effect effect) => Append(JournalKind.Jump, JournalRecords.Jump(effect));
+
+    /// <summary>Forgets what is held between what is delivered and a checkpoint that a life goes to.</summary>
+    public void RemoveGap(StreamLife life, ulong delivered, ulong seq) => _payloads.RemoveGap(life, delivered, seq);
 
     public void LogStart(in Effect effect, bool settled) =>
         Append(settled ? JournalKind.StartSettled : JournalKind.Start, JournalRecords.Start(effect.Start));

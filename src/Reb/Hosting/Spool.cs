@@ -44,8 +44,8 @@ internal sealed class Spool
         (_disk, _limits, LastTicket) = (disk, limits, choice.AfterTicket);
         _bytes = counters.Of($"massif_spool_bytes{{stream=\"{stream}\"}}");
         var segmentBytes = (int)Math.Clamp(limits.Bytes / 16, 64 * 1024, SegmentLog.SegmentBytesDefault / 4);
-        Incarnation = NewestIncarnation(disk, stream);
-        if (Incarnation > choice.Above)
+        var highest = Incarnation = NewestIncarnation(disk, stream);
+        while (Incarnation > choice.Above)
         {
             _log = SegmentLog.Open(disk, NameOf(stream, Incarnation), segmentBytes);
             _log.Scan(Index);
@@ -54,19 +54,18 @@ internal sealed class Spool
             {
                 counters.Of($"massif_spool_damaged_total{{stream=\"{stream}\"}}").Add();
                 Damage = _log.Damage[0].Reason;
+                break;
             }
 
-            else
-            {
-                // Without a batch it is new, or an old copy of which the replicas may know more: nobody can tell (R0).
-                foreach (var file in disk.Files.Where(file => file.StartsWith(NameOf(stream, Incarnation), StringComparison.Ordinal)).ToList())
-                    disk.Delete(file);
-            }
-
-            Forget();
+            // Without a batch it is new, or an old copy of which the replicas may know more: nobody can tell (R0). Or a crash came
+            // between its making and the batches that were to move into it: they are in the one before.
+            foreach (var file in disk.Files.Where(file => file.StartsWith(NameOf(stream, Incarnation), StringComparison.Ordinal)).ToList())
+                disk.Delete(file);
+            Incarnation = NewestIncarnation(disk, stream);
         }
 
-        Incarnation = Math.Max(choice.New, Incarnation + 1);
+        Forget();
+        Incarnation = Math.Max(choice.New, highest + 1);
         _log = SegmentLog.Open(disk, NameOf(stream, Incarnation), segmentBytes);
         _log.Roll(WriteReached); // The file is the proof that this incarnation exists, before the first batch.
         _turnBytes = 1;

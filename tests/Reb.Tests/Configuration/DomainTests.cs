@@ -92,7 +92,7 @@ public sealed class DomainTests
             rto_max_ms 1000
             status_interval_ms 1000
             digest_memory 65536
-            checkpoint_interval 4096
+            checkpoint_interval 256
             payload_memory_mib 64
             fetch_mib_per_second 64
 

@@ -143,6 +143,21 @@ public sealed class SpoolTests
     }
 
     [Fact]
+    public void A_crash_before_batches_moved_to_a_new_incarnation_leaves_them_in_the_old_one()
+    {
+        var disk = new HostDisk();
+        var spool = Open(disk);
+        Append(spool, 3);
+        spool.EndTurn();
+        spool.OnSynced(disk.Answer()!.Value);
+        var next = new Spool(disk, "bulk", new(64 * 1024 * 1024, 5), new(spool.Incarnation, spool.Incarnation + 5, spool.LastTicket), _counters);
+        disk.Answer();
+        var again = Open(disk.Reopened());
+        Assert.Equal((spool.Incarnation, 3UL), (again.Incarnation, again.Newest));
+        Assert.True(next.Incarnation > spool.Incarnation);
+    }
+
+    [Fact]
     public void It_is_full_by_bytes_by_trouble_by_free_space_and_by_a_disk_that_does_not_keep_up()
     {
         var disk = new HostDisk();
