@@ -12,7 +12,7 @@ public readonly record struct ArchivedBatch(ulong Seq, ReadOnlyMemory<byte> Payl
 /// <summary>Reads back what one replica delivered. Nothing of it is voted: it is for audits that compare replicas.</summary>
 public sealed class ReplicaArchive : IDisposable
 {
-    // A batch is at most 256 KiB (protocols.md section 0); the rest is room for its head.
+    // A batch is at most 256 KiB (docs/protocols/BROADCAST.md, budgets); the rest is room for its head.
     private const int PayloadBytesMax = 512 * 1024;
     private const int HeadBytes = 12;
     private readonly ReplicaConnection _replica;

@@ -12,7 +12,7 @@ public sealed record BroadcastOptions
     /// <summary>Gets W, the instances in a stream's window. Default 256, range 16 to 1,024 (R8).</summary>
     public int Window { get; init; } = 256;
 
-    /// <summary>Gets B, the largest payload in bytes. Default 256 KiB (protocols section 0).</summary>
+    /// <summary>Gets B, the largest payload in bytes. Default 256 KiB (docs/protocols/BROADCAST.md, budgets).</summary>
     public int PayloadBytesMax { get; init; } = 256 * 1024;
 
     /// <summary>Gets how many incarnations of a stream authentic INITIALs may enrol here in an epoch. Default 64.</summary>

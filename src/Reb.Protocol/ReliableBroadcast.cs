@@ -1,6 +1,6 @@
 namespace Massif.Reb.Protocol;
 
-/// <summary>Reliable broadcast of batches at one replica, over all streams: digest-echo Bracha with windows (protocols section 2).</summary>
+/// <summary>Reliable broadcast of batches at one replica, over all streams: digest-echo Bracha with windows (docs/protocols/BROADCAST.md).</summary>
 /// <remarks>
 /// <para>
 /// Guarantees agreement, integrity, totality and, for a correct source, validity with f Byzantine replicas and no timing assumption.

@@ -18,7 +18,7 @@ public enum NodeRole : byte
     Core,
 }
 
-/// <summary>How many overlay paths a channel uses (protocols.md section 4).</summary>
+/// <summary>How many overlay paths a channel uses (docs/ARCHITECTURE.md).</summary>
 public enum ChannelPaths : byte
 {
     /// <summary>The best single path.</summary>

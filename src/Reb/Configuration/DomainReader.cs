@@ -114,6 +114,14 @@ internal static partial class DomainReader
                 string.Create(CultureInfo.InvariantCulture, $"at least {constants.RtoMinMilliseconds}"));
         }
 
+        if (constants.CheckpointInterval > constants.Window)
+        {
+            section.Error(
+                "checkpoint_interval",
+                string.Create(CultureInfo.InvariantCulture, $"is {constants.CheckpointInterval}, more than window"),
+                string.Create(CultureInfo.InvariantCulture, $"at most {constants.Window}"));
+        }
+
         return constants;
     }
 

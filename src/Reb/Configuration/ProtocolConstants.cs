@@ -2,7 +2,7 @@ using Massif.Reb.Wire;
 
 namespace Massif.Reb.Configuration;
 
-/// <summary>Constants that all nodes of a domain share; defaults are those of protocols.md section 0.</summary>
+/// <summary>Constants that all nodes of a domain share; defaults are those of docs/protocols/BROADCAST.md.</summary>
 public sealed record ProtocolConstants
 {
     /// <summary>Gets W, the window of a stream in instances.</summary>

@@ -12,7 +12,7 @@ public enum MacPurpose : byte
     /// <summary>An INITIAL, over the digest of its header (protocols.md R2).</summary>
     Initial,
 
-    /// <summary>An overlay envelope, end to end (protocols.md section 4).</summary>
+    /// <summary>An overlay envelope, end to end (docs/ARCHITECTURE.md).</summary>
     Envelope,
 
     /// <summary>A vote, status or fetch that did not come over a direct link (protocols.md R1).</summary>

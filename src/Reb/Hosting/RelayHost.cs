@@ -9,7 +9,7 @@ namespace Massif.Reb.Hosting;
 /// <summary>A relay of the overlay: forwards envelopes along the route that their source wrote, and needs no trust.</summary>
 /// <remarks>
 /// It opens no body and holds no key of anybody else. One copy comes in, and every destination behind it gets the same bytes
-/// (protocols section 4). What it cannot forward is dropped and counted: the source repeats over another path.
+/// (docs/ARCHITECTURE.md). What it cannot forward is dropped and counted: the source repeats over another path.
 /// </remarks>
 public sealed class RelayHost(NodeIndex self, int nodes, ILinks links, Counters counters)
 {

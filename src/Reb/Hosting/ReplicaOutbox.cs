@@ -12,7 +12,7 @@ namespace Massif.Reb.Hosting;
 /// </remarks>
 internal sealed class ReplicaOutbox : IFrameOutput
 {
-    /// <summary>Most bytes that may wait for the disk: 64 MiB, the payload memory of protocols section 0.</summary>
+    /// <summary>Most bytes that may wait for the disk: 64 MiB, as much as payloads may take.</summary>
     public const long MaxBytes = 64 * 1024 * 1024;
 
     private readonly Domain _domain;

@@ -34,7 +34,7 @@ public sealed record SourceParts(
     Counters Counters);
 
 /// <summary>The host around the source core of one stream: batch in, spool, envelopes over the paths, release.</summary>
-/// <remarks>It decides nothing of the protocol; which paths an attempt uses is its own (protocols section 4, calm and paranoid).</remarks>
+/// <remarks>It decides nothing of the protocol; which paths an attempt uses is its own (calm and paranoid come with another channel).</remarks>
 public sealed class SourceHost
 {
     private readonly SourceParts _parts;

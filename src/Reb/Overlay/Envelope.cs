@@ -16,7 +16,7 @@ public enum EnvelopeContent : byte
     Status = 2,
 }
 
-/// <summary>A source-routed overlay envelope (protocols section 4), opened over bytes that a neighbour sent.</summary>
+/// <summary>A source-routed overlay envelope (docs/ARCHITECTURE.md), opened over bytes that a neighbour sent.</summary>
 /// <remarks>
 /// Layout after the frame header: hop, source, session, number, content, path, route, destinations each with a MAC, hash of the
 /// body, body. The MAC of a destination covers everything from source to route, the destination and the hash of the body; only

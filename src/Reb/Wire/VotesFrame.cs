@@ -6,7 +6,7 @@ namespace Massif.Reb.Wire;
 /// <summary>Packs the votes of one turn (protocols R14): at most 64 to a frame, 56 bytes each.</summary>
 public static class VotesFrame
 {
-    /// <summary>Most votes in one frame (protocols section 0).</summary>
+    /// <summary>Most votes in one frame (docs/protocols/BROADCAST.md, budgets).</summary>
     public const int MaxVotes = 64;
 
     private const int VoteLength = 1 + 23 + Digest.Length;

@@ -112,6 +112,7 @@ public sealed class DomainTests
     [InlineData("role: edge", "role: relay", "nodes[6].addresses: is missing")]
     [InlineData("window: 256", "window: 8", "protocol.window: is 8 (allowed: 16 to 1024)")]
     [InlineData("rto_min_ms: 50", "rto_min_ms: 5000", "protocol.rto_max_ms: is 1000, less than rto_min_ms (allowed: at least 5000)")]
+    [InlineData("window: 256", "window: 64", "protocol.checkpoint_interval: is 256, more than window (allowed: at most 64)")]
     [InlineData("epoch: 1", "epoch: 0", "epoch: is 0 (allowed: 1 to 4294967295)")]
     [InlineData("t: 1", "t: 1\nq: 1", "q: unknown key (allowed: channels, demo, epoch, f, k, name, nodes, protocol, t)")]
     [InlineData("role: relay", "role: edge\n    api: \"127.0.0.1:9\"", "nodes[4].api: only a core has an API")]
