@@ -174,7 +174,18 @@ public sealed class CorrelationEngine
         if (_streams.TryGetValue(stream, out var state)) return state;
         state = new(stream, _rules, _limits);
         _streams.Add(stream, state);
+        ForgetOldLives(stream.Edge);
         return state;
+    }
+
+    /// <summary>The state of an edge's oldest lives goes: there is nothing to come of them, unless the edge lies.</summary>
+    private void ForgetOldLives(string edge)
+    {
+        var lives = new List<SourceStream>();
+        foreach (var known in _streams.Keys)
+            if (known.Edge == edge) lives.Add(known);
+        foreach (var old in lives.OrderBy(life => life.Incarnation).ThenBy(life => life.Class).Take(Math.Max(0, lives.Count - _limits.LivesPerEdge)))
+            _streams.Remove(old);
     }
 
     private void Count(

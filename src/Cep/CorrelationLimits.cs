@@ -21,6 +21,12 @@ public sealed record CorrelationLimits
     /// </summary>
     public int OccurrencesPerKey { get; init; } = 8_192;
 
+    /// <summary>
+    /// Most lives of one edge whose state is kept; beyond it that of the lowest incarnation goes. Default 4: a correct edge has one,
+    /// and perhaps a late batch of the one before. It bounds what an edge that invents incarnations can make a replica hold.
+    /// </summary>
+    public int LivesPerEdge { get; init; } = 4;
+
     /// <summary>Most event ids written into an alarm; the rest is counted. Default 1,024: an alarm stays below 20 kB.</summary>
     public int EventsPerAlarm { get; init; } = 1_024;
 }

@@ -14,11 +14,16 @@ internal sealed class LifeProgress(ulong seq, Digest chain)
     /// </summary>
     public const int AlarmsMax = 256;
 
+    /// <summary>Most bytes of those alarms, the newest always; an alarm with a thousand events has 20 kB.</summary>
+    public const int AlarmBytesMax = 256 * 1024;
+
     // Two windows: a replica that is a window behind is still compared at a seq that both have.
     private const int RecentMax = 512;
 
     private readonly Queue<(ulong Seq, Digest Chain)> _recent = new();
     private readonly Queue<Alarm> _alarms = new();
+    private readonly Queue<int> _alarmLengths = new();
+    private int _alarmBytes;
 
     public ulong Seq { get; private set; } = seq;
 
@@ -39,14 +44,23 @@ internal sealed class LifeProgress(ulong seq, Digest chain)
     {
         _recent.Clear();
         _alarms.Clear();
+        _alarmLengths.Clear();
+        _alarmBytes = 0;
         foreach (var alarm in alarms) Add(alarm);
         Reach(to, chain);
     }
 
     public void Add(Alarm alarm)
     {
-        if (_alarms.Count == AlarmsMax) _alarms.Dequeue();
+        var length = alarm.ToBytes().Length;
         _alarms.Enqueue(alarm);
+        _alarmLengths.Enqueue(length);
+        _alarmBytes += length;
+        while (_alarms.Count > AlarmsMax || (_alarmBytes > AlarmBytesMax && _alarms.Count > 1))
+        {
+            _alarms.Dequeue();
+            _alarmBytes -= _alarmLengths.Dequeue();
+        }
     }
 
     /// <summary>Writes the alarms, each behind its length.</summary>

@@ -18,6 +18,12 @@ public sealed record BroadcastOptions
     /// <summary>Gets how many incarnations of a stream authentic INITIALs may enrol here in an epoch. Default 64.</summary>
     public int LivesPerStream { get; init; } = 64;
 
+    /// <summary>
+    /// Gets how many of them may hold undelivered payloads when another is enrolled. Default 8: each may hold W payloads, and an
+    /// edge that loses its spool leaves a few behind, if any.
+    /// </summary>
+    public int HoldingLivesPerStream { get; init; } = 8;
+
     /// <summary>Gets how many decided digests are remembered per stream, in seqs. Default 65,536 (R11).</summary>
     public int DigestMemory { get; init; } = 65_536;
 
@@ -53,6 +59,7 @@ public sealed record BroadcastOptions
         ArgumentOutOfRangeException.ThrowIfLessThan(Window, 16);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(Window, HaveBits.Capacity);
         ArgumentOutOfRangeException.ThrowIfLessThan(LivesPerStream, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(HoldingLivesPerStream, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(PayloadBytesMax, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(DigestMemory, Window);
         ArgumentOutOfRangeException.ThrowIfLessThan(RtoMs, 1);

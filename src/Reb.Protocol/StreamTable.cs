@@ -2,7 +2,8 @@ namespace Massif.Reb.Protocol;
 
 /// <summary>All lives that are enrolled here, and the rules by which one is enrolled.</summary>
 /// <remarks>
-/// An authentic INITIAL enrols a life, <see cref="BroadcastOptions.LivesPerStream"/> (L) of them per stream at most. Beyond that a
+/// An authentic INITIAL enrols a life, <see cref="BroadcastOptions.LivesPerStream"/> (L) of them per stream at most, and none while
+/// <see cref="BroadcastOptions.HoldingLivesPerStream"/> hold payloads that are not delivered. Beyond that a
 /// life that <see cref="Quorums.OneCorrect"/> distinct peers name is enrolled without limit: what one correct replica may
 /// deliver, all must be able to. Each such life was enrolled by an INITIAL at a correct replica, so a stream has at most n·L lives,
 /// and a correct peer never names more: the last n·L names per peer and stream are remembered.
@@ -53,7 +54,8 @@ internal sealed class StreamTable(ReplicaId self, Quorums quorums, BroadcastOpti
     public StreamWindow? EnrolByInitial(StreamLife life)
     {
         var stream = StreamOf(life.Stream);
-        return stream.ByInitial >= options.LivesPerStream ? null : Enrol(new(life, 0, default, ByInitial: true));
+        var isRefused = stream.ByInitial >= options.LivesPerStream || CountHolding(life.Stream) >= options.HoldingLivesPerStream;
+        return isRefused ? null : Enrol(new(life, 0, default, ByInitial: true));
     }
 
     /// <summary>Remembers that a peer named a life; enrols and returns it when enough peers have.</summary>
@@ -74,6 +76,15 @@ internal sealed class StreamTable(ReplicaId self, Quorums quorums, BroadcastOpti
         _byLife.Add(record.Life, window);
         _lives.Add(window);
         return window;
+    }
+
+    /// <summary>Returns how many lives of a stream hold payloads that are not delivered.</summary>
+    private int CountHolding(StreamId stream)
+    {
+        var count = 0;
+        foreach (var life in _lives)
+            if (life.Life.Stream == stream && life.HoldsUndelivered) count++;
+        return count;
     }
 
     private int LivesMax => options.LivesPerStream * quorums.Replicas;

@@ -111,6 +111,17 @@ internal sealed class StreamWindow
 
     public int Open { get; private set; }
 
+    /// <summary>Gets whether payloads are held that are not delivered. Votes do not count: a liar could make them for any life.</summary>
+    public bool HoldsUndelivered
+    {
+        get
+        {
+            for (var seq = Low; seq < High && Open > 0; seq++)
+                if (Find(seq) is { HeldCount: > 0 }) return true;
+            return false;
+        }
+    }
+
     /// <summary>Returns the name of one instance.</summary>
     public InstanceId Id(uint epoch, ulong seq) => new(epoch, Life.Stream, Life.Incarnation, seq);
 

@@ -3,6 +3,22 @@ namespace Massif.Cep.Tests;
 public sealed class CorrelationLimitsTests
 {
     [Fact]
+    public void The_state_of_an_edges_lowest_incarnations_goes_and_that_of_other_edges_stays()
+    {
+        var engine = new TestEngine(TestBatches.Rule(threshold: 2));
+        engine.Engine.OnBatch(new("edge-2", 0, 1), 1, TestBatches.Of(new TestEvent(1)), engine);
+        for (ulong incarnation = 1; incarnation <= 5; incarnation++)
+            engine.Engine.OnBatch(new("edge-1", 0, incarnation), 1, TestBatches.Of(new TestEvent(1)), engine);
+        Assert.Equal(0UL, engine.Engine.LastSeqOf(new("edge-1", 0, 1))); // Forgotten: four lives of an edge are kept.
+        Assert.Equal(1UL, engine.Engine.LastSeqOf(new("edge-1", 0, 2)));
+        Assert.Equal(1UL, engine.Engine.LastSeqOf(new("edge-2", 0, 1)));
+
+        engine.Engine.OnBatch(new("edge-1", 0, 2), 2, TestBatches.Of(new TestEvent(1)), engine);
+        engine.Engine.OnBatch(new("edge-2", 0, 1), 2, TestBatches.Of(new TestEvent(1)), engine);
+        Assert.Equal(2, engine.Alarms.Count);
+    }
+
+    [Fact]
     public void A_full_table_forgets_the_keys_whose_last_event_is_oldest()
     {
         var engine = new TestEngine(TestBatches.Rule(threshold: 2, window: 1_000), new() { Keys = 8 });
