@@ -157,8 +157,10 @@ public sealed class CorrelationEngine
         var restored = EngineSnapshot.Read(snapshot, _rules, _limits);
         var known = restored.TryGetValue(stream, out var state);
         if (restored.Count > (known ? 1 : 0)) throw new FormatException("The state is not of this stream alone.");
-        if (known) _streams[stream] = state!;
-        else _streams.Remove(stream);
+        _streams.Remove(stream);
+        if (!known) return;
+        _streams.Add(stream, state!);
+        ForgetOldLives(stream.Edge);
     }
 
     /// <summary>Returns SHA-256 over what <see cref="Snapshot(IBufferWriter{byte})"/> writes.</summary>

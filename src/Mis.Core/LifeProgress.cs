@@ -1,6 +1,6 @@
 using System.Buffers;
-using System.Buffers.Binary;
 using Massif.Cep;
+using Massif.Mis.Core.Alarms;
 using Massif.Reb.Protocol;
 
 namespace Massif.Mis.Core;
@@ -21,8 +21,7 @@ internal sealed class LifeProgress(ulong seq, Digest chain)
     private const int RecentMax = 512;
 
     private readonly Queue<(ulong Seq, Digest Chain)> _recent = new();
-    private readonly Queue<Alarm> _alarms = new();
-    private readonly Queue<int> _alarmLengths = new();
+    private readonly Queue<byte[]> _alarms = new(); // Encoded.
     private int _alarmBytes;
 
     public ulong Seq { get; private set; } = seq;
@@ -30,8 +29,6 @@ internal sealed class LifeProgress(ulong seq, Digest chain)
     public Digest Chain { get; private set; } = chain;
 
     public IReadOnlyCollection<(ulong Seq, Digest Chain)> Recent => _recent;
-
-    public IReadOnlyCollection<Alarm> Alarms => _alarms;
 
     public void Advance(ulong to, in Digest digest)
     {
@@ -44,7 +41,6 @@ internal sealed class LifeProgress(ulong seq, Digest chain)
     {
         _recent.Clear();
         _alarms.Clear();
-        _alarmLengths.Clear();
         _alarmBytes = 0;
         foreach (var alarm in alarms) Add(alarm);
         Reach(to, chain);
@@ -52,27 +48,16 @@ internal sealed class LifeProgress(ulong seq, Digest chain)
 
     public void Add(Alarm alarm)
     {
-        var length = alarm.ToBytes().Length;
-        _alarms.Enqueue(alarm);
-        _alarmLengths.Enqueue(length);
-        _alarmBytes += length;
-        while (_alarms.Count > AlarmsMax || (_alarmBytes > AlarmBytesMax && _alarms.Count > 1))
-        {
-            _alarms.Dequeue();
-            _alarmBytes -= _alarmLengths.Dequeue();
-        }
+        var bytes = alarm.ToBytes();
+        _alarms.Enqueue(bytes);
+        _alarmBytes += bytes.Length;
+        while (_alarms.Count > AlarmsMax || (_alarmBytes > AlarmBytesMax && _alarms.Count > 1)) _alarmBytes -= _alarms.Dequeue().Length;
     }
 
     /// <summary>Writes the alarms, each behind its length.</summary>
     public void WriteAlarms(IBufferWriter<byte> destination)
     {
-        foreach (var alarm in _alarms)
-        {
-            var bytes = alarm.ToBytes();
-            BinaryPrimitives.WriteInt32LittleEndian(destination.GetSpan(sizeof(int)), bytes.Length);
-            destination.Advance(sizeof(int));
-            destination.Write(bytes);
-        }
+        foreach (var alarm in _alarms) AlarmStore.WriteOne(destination, alarm);
     }
 
     /// <summary>Reads what <see cref="WriteAlarms"/> wrote.</summary>
@@ -80,15 +65,7 @@ internal sealed class LifeProgress(ulong seq, Digest chain)
     public static List<Alarm> ReadAlarms(ReadOnlySpan<byte> bytes)
     {
         var alarms = new List<Alarm>();
-        while (!bytes.IsEmpty)
-        {
-            if (bytes.Length < sizeof(int)) throw new FormatException("The alarms end too early.");
-            var length = BinaryPrimitives.ReadInt32LittleEndian(bytes);
-            if (length < 0 || length > bytes.Length - sizeof(int)) throw new FormatException("An alarm goes beyond the end.");
-            alarms.Add(Alarm.Read(bytes.Slice(sizeof(int), length)));
-            bytes = bytes[(sizeof(int) + length)..];
-        }
-
+        while (!bytes.IsEmpty) alarms.Add(AlarmStore.ReadOne(ref bytes));
         return alarms;
     }
 

@@ -192,7 +192,7 @@ public sealed class BroadcastSource
     /// <summary>Returns whether a replica knows of batches that this spool did not have when it was opened.</summary>
     private bool IsAhead(in StreamStatus status)
     {
-        if (_heard.Count >= _quorums.Available) return false; // New ones have left since.
+        if (_openedWith == 0 || _heard.Count >= _quorums.Available) return false; // New ones have left since.
         if (status.Low > _openedWith + 1) return true;
         for (var bit = (int)Math.Min(_openedWith + 1 - status.Low, HaveBits.Capacity); bit < HaveBits.Capacity; bit++)
             if (status.Have.Has(bit)) return true;

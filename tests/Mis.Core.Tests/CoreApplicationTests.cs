@@ -138,6 +138,34 @@ public sealed class CoreApplicationTests : IDisposable
     }
 
     [Fact]
+    public void The_alarms_in_a_checkpoint_are_bounded_in_bytes_and_the_newest_are_there()
+    {
+        var rules = RuleSet.Of(new RuleDefinition
+        {
+            Id = "many",
+            Version = 1,
+            Title = "Very many",
+            Where = "event.outcome == failure",
+            Key = ["source.ip"],
+            Threshold = 1_000,
+            WindowSeconds = 3_600,
+            SuppressSeconds = 0,
+        });
+        var application = new CoreApplication(_test.Domain, rules, new());
+        for (ulong seq = 1; seq <= 40; seq++) Apply(application, seq, FakeReplica.Logins((long)seq * 5_000, 1_000));
+        Assert.Equal(40, application.Store.Last);
+
+        var state = Checkpoint(application);
+        var engine = BitConverter.ToInt32(state, 1);
+        Assert.InRange(BitConverter.ToInt32(state, 5 + engine), 200_000, 256 * 1024);
+        var behind = new CoreApplication(_test.Domain, rules, new());
+        Assert.True(behind.TryJump(Life, 40, default, state));
+        var newest = application.Store.After(39, 1).Alarms[0].Alarm;
+        Assert.NotNull(behind.Store.Find(newest.Id));
+        Assert.InRange(behind.Store.Last, 8, 39);
+    }
+
+    [Fact]
     public void A_checkpoint_that_is_old_or_cannot_be_read_changes_nothing()
     {
         var ahead = Application();

@@ -84,13 +84,7 @@ public sealed class AlarmStore
         BinaryPrimitives.WriteInt64LittleEndian(head[1..], Last);
         BinaryPrimitives.WriteInt32LittleEndian(head[9..], Count);
         destination.Advance(13);
-        for (var ordinal = Oldest; ordinal <= Last; ordinal++)
-        {
-            var bytes = _ring[ordinal % _ring.Length].ToBytes();
-            BinaryPrimitives.WriteInt32LittleEndian(destination.GetSpan(sizeof(int)), bytes.Length);
-            destination.Advance(sizeof(int));
-            destination.Write(bytes);
-        }
+        for (var ordinal = Oldest; ordinal <= Last; ordinal++) WriteOne(destination, _ring[ordinal % _ring.Length].ToBytes());
     }
 
     /// <summary>Replaces the contents by what <see cref="Snapshot"/> wrote.</summary>
@@ -113,7 +107,16 @@ public sealed class AlarmStore
         foreach (var alarm in alarms) Add(alarm);
     }
 
-    private static Alarm ReadOne(ref ReadOnlySpan<byte> rest)
+    /// <summary>Writes one encoded alarm behind its length.</summary>
+    internal static void WriteOne(IBufferWriter<byte> destination, ReadOnlySpan<byte> alarm)
+    {
+        BinaryPrimitives.WriteInt32LittleEndian(destination.GetSpan(sizeof(int)), alarm.Length);
+        destination.Advance(sizeof(int));
+        destination.Write(alarm);
+    }
+
+    /// <summary>Reads what <see cref="WriteOne"/> wrote, and leaves the rest.</summary>
+    internal static Alarm ReadOne(ref ReadOnlySpan<byte> rest)
     {
         if (rest.Length < sizeof(int)) throw new FormatException("The snapshot of the alarms ends too early.");
         var length = BinaryPrimitives.ReadInt32LittleEndian(rest);

@@ -9,7 +9,8 @@ namespace Massif.Simulation.Tests.Mutants;
 /// <remarks>
 /// "Votes forgotten at delivery, before it is durable" harms nobody by itself: the journal is one ordered file, and a snapshot repeats
 /// the deliveries that are not durable (<see cref="HostMutantList"/> has the mistake of leaving them out). The rule says it all the same
-/// (R11), because a snapshot must not need what stands outside it.
+/// (R11), because a snapshot must not need what stands outside it. Of state transfer and old spools the adversary of the simulation
+/// plays only a part: it forges no state together with its name, and sets back no spool.
 /// </remarks>
 public sealed class InteractionMutants
 {
@@ -25,6 +26,34 @@ public sealed class InteractionMutants
             Find: "        open.Record(_self, vote.Kind, vote.Digest);\n",
             Replace: "        if (vote.Kind == VoteKind.Echo) open.Record(_self, vote.Kind, vote.Digest);\n",
             Replicas: 4, KilledBy: "restart"),
+        new("A checkpoint that one replica names is gone to (R11)", "src/Reb.Protocol/StateTransfer.cs",
+            Find: "transfer.Namers.Count < quorums.OneCorrect",
+            Replace: "transfer.Namers.Count < 1",
+            Replicas: 4, KilledBy: "transfer"),
+        new("GONE of one replica starts a state transfer (R7)", "src/Reb.Protocol/StateTransfer.cs",
+            Find: "return gone >= quorums.OneCorrect;",
+            Replace: "return gone >= 1;",
+            Replicas: 4, KilledBy: "transfer"),
+        new("A part of a state may be of any length (R11)", "src/Reb.Protocol/StateTransfer.cs",
+            Find: "count != expected",
+            Replace: "count < 1",
+            Replicas: 4, KilledBy: "transfer"),
+        new("One who is left behind by f + 1 waits for ever (R7)", "src/Reb.Protocol/StateTransfer.cs",
+            Find: "return ahead >= quorums.OneCorrect;",
+            Replace: "return ahead >= quorums.Replicas;",
+            Replicas: 4, KilledBy: "transfer-left-behind"),
+        new("A spool that may be an old copy sends new batches at once (R0)", "src/Reb.Protocol/BroadcastSource.cs",
+            Find: "_openedWith == 0 || _heard.Count >= _quorums.Available ? Newest : _openedWith;",
+            Replace: "Newest;",
+            Replicas: 4, KilledBy: "source-old-copy"),
+        new("Who knows of batches beyond the spool counts as heard (R0)", "src/Reb.Protocol/BroadcastSource.cs",
+            Find: "if (!IsAhead(status)) _heard",
+            Replace: "_heard",
+            Replicas: 4, KilledBy: "source-old-copy"),
+        new("Lives that hold payloads are not counted", "src/Reb.Protocol/StreamTable.cs",
+            Find: " || CountHolding(life.Stream) >= options.HoldingLivesPerStream",
+            Replace: "",
+            Replicas: 4, KilledBy: "lives-holding"),
     ];
 
     private static readonly CSharpParseOptions Parsing = new(LanguageVersion.Latest, DocumentationMode.None);
