@@ -161,14 +161,18 @@ internal sealed class Announcer(PeerTable peers, StreamTable streams, BroadcastO
     /// <summary>Says to one peer what this replica has to say of a range: GONE, DONE, or its ECHO and READY (R9).</summary>
     /// <remarks>
     /// Whose payload is gone and whose digest is not gets both GONE and READY: another replica may still hold the payload, and
-    /// its DONE alone would decide nothing.
+    /// its DONE alone would decide nothing. Digests that memory has let go are read from the journal.
     /// </remarks>
     private void Announce(StreamWindow window, ReplicaId peer, ulong from, ulong to, Effects effects)
     {
         var only = ReplicaSet.Of(peer);
         to = Math.Min(to, window.Top);
         if (from < to && from < window.Floor) effects.Send(EffectKind.SendGone, only, window.Id(options.Epoch, window.Floor));
-        for (var seq = Math.Max(from, window.Memory.Floor); seq < to; seq++)
+        var inMemory = Math.Max(from, window.Memory.Floor);
+        var inJournal = Math.Max(from, window.Floor);
+        if (inJournal < Math.Min(inMemory, to))
+            effects.SendDones(only, window.Id(options.Epoch, inJournal), (int)(Math.Min(inMemory, to) - inJournal));
+        for (var seq = inMemory; seq < to; seq++)
         {
             if (window.Memory.TryGet(seq, out var delivered, out _))
             {

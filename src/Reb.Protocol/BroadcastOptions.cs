@@ -24,7 +24,7 @@ public sealed record BroadcastOptions
     /// </summary>
     public int HoldingLivesPerStream { get; init; } = 8;
 
-    /// <summary>Gets how many decided digests are remembered per stream, in seqs. Default 65,536 (R11).</summary>
+    /// <summary>Gets how many decided digests are in memory per stream, in seqs; older ones are in the journal. Default 65,536 (R11).</summary>
     public int DigestMemory { get; init; } = 65_536;
 
     /// <summary>Gets the first retransmission time-out in milliseconds. Default 50; it doubles up to <see cref="RtoMaxMs"/>.</summary>
@@ -61,7 +61,7 @@ public sealed record BroadcastOptions
         ArgumentOutOfRangeException.ThrowIfLessThan(LivesPerStream, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(HoldingLivesPerStream, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(PayloadBytesMax, 1);
-        ArgumentOutOfRangeException.ThrowIfLessThan(DigestMemory, Window);
+        ArgumentOutOfRangeException.ThrowIfLessThan(DigestMemory, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(RtoMs, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(RtoMaxMs, RtoMs);
         ArgumentOutOfRangeException.ThrowIfLessThan(StatusPeriodMs, 1);

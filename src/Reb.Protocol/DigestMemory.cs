@@ -1,9 +1,9 @@
 namespace Massif.Reb.Protocol;
 
-/// <summary>256 consecutive decided digests of one life, with the lengths of their payloads.</summary>
+/// <summary>Consecutive decided digests of one life, with the lengths of their payloads.</summary>
 internal sealed class DigestPage
 {
-    public const int Size = 256;
+    public const int Size = 16;
 
     public readonly Digest[] Digests = new Digest[Size];
     public readonly int[] Lengths = new int[Size];
@@ -12,7 +12,8 @@ internal sealed class DigestPage
     public DigestMemory? Owner;
 }
 
-/// <summary>The decided digests of one life that are still remembered (R11): a run of pages that ends at the last delivery.</summary>
+/// <summary>The decided digests of one life that are in memory (R11): a run of pages that ends at the last delivery.</summary>
+/// <remarks>What is older stands in the journal, down to where retention has dropped it.</remarks>
 internal sealed class DigestMemory
 {
     private readonly List<DigestPage> _pages = [];

@@ -15,8 +15,17 @@ public enum EffectKind : byte
     /// <summary>Ask the one replica in <see cref="Effect.To"/> for the payload of the instance with <see cref="Effect.Digest"/> (R7).</summary>
     SendFetch,
 
-    /// <summary>Read that payload and send it to the one replica in <see cref="Effect.To"/>, the answer to its FETCH (R7).</summary>
+    /// <summary>
+    /// Read that payload and send it to the one replica in <see cref="Effect.To"/>, the answer to its FETCH (R7). It has
+    /// <see cref="Effect.Number"/> bytes; when that is 0, tell the core with <see cref="ReliableBroadcast.OnServed"/> how many were sent.
+    /// </summary>
     SendPayload,
+
+    /// <summary>
+    /// Send DONE to <see cref="Effect.To"/> for <see cref="Effect.Number"/> seqs from that of the instance on. They are delivered,
+    /// and their digests stand in the journal (R9, R11).
+    /// </summary>
+    SendDones,
 
     /// <summary>Journal: the payload that came with this input, of <see cref="Effect.Number"/> bytes.</summary>
     StorePayload,
@@ -45,7 +54,10 @@ public enum EffectKind : byte
     /// <summary>Ask <see cref="Effect.To"/> for checkpoints of the instance's life at or above its seq (R11).</summary>
     SendCheckpointQuery,
 
-    /// <summary>Name to <see cref="Effect.To"/> the checkpoints of the instance's life that are kept at or above its seq.</summary>
+    /// <summary>
+    /// Name to <see cref="Effect.To"/> the checkpoints of the instance's life that are kept at or above its seq, lowest first, and
+    /// the newest ones in any case (R11).
+    /// </summary>
     SendCheckpointOffers,
 
     /// <summary>Ask the one in <see cref="Effect.To"/> for the state <see cref="Effect.Digest"/> from byte <see cref="Effect.Number"/> on.</summary>
@@ -202,8 +214,11 @@ public sealed class Effects
     internal void Checkpoint(EffectKind kind, ReplicaSet to, in InstanceId instance, in Digest digest, int offset) =>
         Add(new() { Kind = kind, To = to, Instance = instance, Digest = digest, Number = offset });
 
-    internal void Payload(EffectKind kind, in InstanceId instance, in Digest digest, int length) =>
-        Add(new() { Kind = kind, Instance = instance, Digest = digest, Number = length });
+    internal void Payload(EffectKind kind, in InstanceId instance, in Digest digest, int length, ReplicaSet to = default) =>
+        Add(new() { Kind = kind, To = to, Instance = instance, Digest = digest, Number = length });
+
+    internal void SendDones(ReplicaSet to, in InstanceId first, int count) =>
+        Add(new() { Kind = EffectKind.SendDones, To = to, Instance = first, Number = count });
 
     internal void Accuse(EvidenceKind kind, ReplicaSet who, in InstanceId instance, in Digest first, in Digest second) =>
         Add(new() { Kind = EffectKind.Evidence, Evidence = kind, To = who, Instance = instance, Digest = first, Other = second });

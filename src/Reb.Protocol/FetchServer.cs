@@ -31,6 +31,9 @@ internal sealed class FetchServer
         return true;
     }
 
+    /// <summary>Counts bytes that a reply had and that were not known before: the next ones wait until the rate has made up for them.</summary>
+    public void Charge(ReplicaId to, int bytes) => _credit[to.Index] -= bytes;
+
     private void Refill(int peer, Instant now)
     {
         var milliseconds = (now.Nanoseconds - _creditAt[peer].Nanoseconds) / 1_000_000;

@@ -11,7 +11,7 @@ public sealed partial class ReliableBroadcast
     /// Checkpoints are made at every multiple of <see cref="BroadcastOptions.CheckpointInterval"/>, equal at all correct replicas.
     /// A stream that rests between two of them would strand the peer, so one is made where it rests, and again where it rests later:
     /// there all come to be at one seq.
-    /// One that this replica itself could not go on from is named too: the peer votes again in the window behind it.
+    /// The newest are named even when this replica itself could not go on from them: the peer votes again in the window behind.
     /// </remarks>
     public Verdict OnCheckpointQuery(ReplicaId from, in InstanceId above, Instant now, Effects effects)
     {
@@ -23,7 +23,8 @@ public sealed partial class ReliableBroadcast
         if (isMissing && !window.RestsAt(tip, now, _options.RtoMaxMs)) return Verdict.Early;
         if (!_fetchServer.Allow(from, above with { Epoch = QueryKey }, 0, now)) return Verdict.Refused;
         if (isMissing) MakeCheckpoint(window, tip, window.Chain, effects);
-        effects.Send(EffectKind.SendCheckpointOffers, ReplicaSet.Of(from), above);
+        var lowest = Math.Max(above.Seq, window.Floor - 1); // From a lower one this journal cannot help the peer on.
+        effects.Send(EffectKind.SendCheckpointOffers, ReplicaSet.Of(from), above with { Seq = lowest });
         return Verdict.Accepted;
     }
 
@@ -63,10 +64,10 @@ public sealed partial class ReliableBroadcast
     public CheckpointOffer? AwaitedCheckpoint(StreamLife life) =>
         _streams.Find(life) is { } window ? _transfer.Chosen(window) : null;
 
-    /// <summary>The state is whole. If it is sound and the application stands behind it now, the life goes on after its seq.</summary>
-    public void OnCheckpointComplete(StreamLife life, bool sound, Instant now, Effects effects)
+    /// <summary>The state is whole. When the application stands behind it now, the life goes on after its seq.</summary>
+    public void OnCheckpointComplete(StreamLife life, ReceivedState state, Instant now, Effects effects)
     {
-        if (_streams.Find(life) is not { } window || _transfer.Completed(window, sound, now, effects) is not { } to) return;
+        if (_streams.Find(life) is not { } window || _transfer.Completed(window, state, now, effects) is not { } to) return;
         Invariant.Holds(to.Seq >= window.Low); // The host gave the application nothing older than what it has.
         effects.LogJump(window.Id(_options.Epoch, to.Seq), to.Chain);
         Jump(window, to.Seq, to.Chain);

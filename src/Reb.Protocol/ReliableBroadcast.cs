@@ -18,6 +18,9 @@ public sealed partial class ReliableBroadcast
     /// <summary>How much of a checkpoint's state one frame carries, in bytes.</summary>
     public const int CheckpointPartBytes = 512 * 1024;
 
+    /// <summary>What looking for a digest in the journal costs a peer of its FETCH rate, in bytes: about what is read.</summary>
+    private const int JournalReadBytes = 16 * 1024;
+
     private readonly ReplicaId _self;
     private readonly Quorums _quorums;
     private readonly BroadcastOptions _options;
@@ -157,11 +160,16 @@ public sealed partial class ReliableBroadcast
             return Verdict.Accepted;
         }
 
-        if (!IsHeld(window, instance.Seq, digest, out var length)) return Verdict.Refused;
-        if (!_fetchServer.Allow(from, instance, length, now)) return Verdict.Refused;
-        effects.Send(EffectKind.SendPayload, ReplicaSet.Of(from), instance, digest);
+        var isInJournal = instance.Seq < window.Memory.Floor; // Its digest and its length are not known before it is read.
+        var length = 0;
+        if (!isInJournal && !IsHeld(window, instance.Seq, digest, out length)) return Verdict.Refused;
+        if (!_fetchServer.Allow(from, instance, isInJournal ? JournalReadBytes : length, now)) return Verdict.Refused;
+        effects.Payload(EffectKind.SendPayload, instance, digest, length, ReplicaSet.Of(from));
         return Verdict.Accepted;
     }
+
+    /// <summary>A payload of this many bytes went to a peer whose <see cref="EffectKind.SendPayload"/> did not say how long it is.</summary>
+    public void OnServed(ReplicaId to, int bytes) => _fetchServer.Charge(to, bytes);
 
     /// <summary>A peer's answer to a FETCH; <paramref name="digest"/> is what the host computed from header and payload (R7).</summary>
     public Verdict OnPayload(ReplicaId from, in InstanceId instance, in Digest digest, int length, Instant now, Effects effects)
@@ -200,10 +208,13 @@ public sealed partial class ReliableBroadcast
         if (_started) _announcer.SourceConnected(source, effects);
     }
 
-    /// <summary>The segment log has dropped the payloads of a life below a seq (retention): FETCH for them is answered GONE.</summary>
+    /// <summary>
+    /// The journal holds every digest and payload of a life that is delivered from a seq on, and nothing below it (retention): that
+    /// is answered GONE (R11). Before <see cref="Start"/> it may be lower than what was restored; after it, it only rises.
+    /// </summary>
     public void OnRetention(StreamLife life, ulong oldest)
     {
-        if (_streams.Find(life) is { } window) window.PayloadFloor = Math.Max(window.PayloadFloor, oldest);
+        if (_streams.Find(life) is { } window) window.Retain(_started ? Math.Max(oldest, window.Floor) : oldest);
     }
 
     /// <summary>All journal records up to this number are durable (R11).</summary>

@@ -7,18 +7,30 @@ namespace Massif.Reb.Protocol;
 /// <param name="Length">Length of that state in bytes.</param>
 public readonly record struct CheckpointOffer(ulong Seq, Digest Chain, Digest State, int Length);
 
+/// <summary>What the host found a received state to be.</summary>
+public enum ReceivedState : byte
+{
+    /// <summary>It is what was named, and the application stands behind it now.</summary>
+    Taken,
+
+    /// <summary>It is not what was named: somebody sent something else.</summary>
+    Forged,
+
+    /// <summary>It is what was named, and this application cannot read it: the peers run another version. Nobody is to blame.</summary>
+    NotUnderstood,
+}
+
 /// <summary>Gets a replica past what its peers have forgotten: by a checkpoint that enough of them name alike (R7, R11).</summary>
 /// <remarks>
 /// <see cref="Quorums.OneCorrect"/> GONE above its low start it, so a liar alone cannot; one GONE does when as many peers are ahead and
-/// low has stood still for long: what those hold who did not forget may be too few to decide. As many equal offers choose the
-/// checkpoint, so it is that of a correct replica. Its bytes come from one of those at a time, in parts of a fixed length; after a
-/// time-out the next one goes on with the same part. At most one transfer per life is under way.
+/// low has stood still for long: what those hold who did not forget may be too few to decide. A checkpoint that as many name alike is
+/// that of a correct replica. The lowest of those is taken, a time-out after there was one: what lies above it comes from the
+/// journals of the peers, and a liar who names the highest only is not quicker than the others. Its bytes come from one of those
+/// who named it at a time, in parts of a fixed length; after a time-out the next one goes on with the same part. At most one
+/// transfer per life is under way.
 /// </remarks>
 internal sealed class StateTransfer(Quorums quorums, PeerTable peers, BroadcastOptions options)
 {
-    /// <summary>The last eight at multiples of the interval, and the last where a stream rested.</summary>
-    public const int OffersPerPeer = 9;
-
     /// <summary>A low that stands still for so many of the longest time-outs is not helped by votes any more.</summary>
     private const int StillTimeOuts = 5;
 
@@ -44,10 +56,9 @@ internal sealed class StateTransfer(Quorums quorums, PeerTable peers, BroadcastO
         if (Find(window) is not { Target: null } transfer || offer.Seq < window.Low) return Verdict.NotWanted;
         if (offer.Length < 1 || offer.Length > options.CheckpointBytesMax) return Verdict.TooLarge;
         if (!transfer.Note(from, offer)) return Verdict.Duplicate;
-        transfer.Namers = transfer.WhoOffers(offer);
-        if (transfer.Namers.Count < quorums.OneCorrect) return Verdict.Accepted;
-        transfer.Chosen = offer;
-        Ask(transfer, now, effects);
+        if (transfer.HasChoice || transfer.WhoOffers(offer).Count < quorums.OneCorrect) return Verdict.Accepted;
+        transfer.HasChoice = true;
+        transfer.Due = now.PlusMilliseconds(options.RtoMaxMs);
         Schedule();
         return Verdict.Accepted;
     }
@@ -76,17 +87,17 @@ internal sealed class StateTransfer(Quorums quorums, PeerTable peers, BroadcastO
     }
 
     /// <summary>The whole state was looked at: returns the checkpoint to go to, or null when the next peer is asked or nothing is to do.</summary>
-    public CheckpointOffer? Completed(StreamWindow window, bool sound, Instant now, Effects effects)
+    public CheckpointOffer? Completed(StreamWindow window, ReceivedState state, Instant now, Effects effects)
     {
         if (Find(window) is not { Target: { } target } transfer || transfer.Offset != transfer.Chosen.Length) return null;
-        if (sound)
+        if (state == ReceivedState.Taken)
         {
             _active.Remove(transfer);
             Schedule();
             return transfer.Chosen;
         }
 
-        if (!transfer.IsMixed)
+        if (state == ReceivedState.Forged && !transfer.IsMixed)
         {
             var checkpoint = window.Id(options.Epoch, transfer.Chosen.Seq);
             effects.Accuse(EvidenceKind.WrongState, ReplicaSet.Of(target), checkpoint, transfer.Chosen.State, default);
@@ -110,7 +121,7 @@ internal sealed class StateTransfer(Quorums quorums, PeerTable peers, BroadcastO
             if (transfer.Window.Low > transfer.Begun && !IsGone(transfer.Window))
                 _active.RemoveAt(i); // It went on without: somebody still had what was missing.
             else if (now < transfer.Due) continue;
-            else if (transfer.Target is null) Query(transfer, now, effects);
+            else if (transfer.Target is null) ChooseOrQuery(transfer, now, effects);
             else Ask(transfer, now, effects);
         }
 
@@ -138,6 +149,28 @@ internal sealed class StateTransfer(Quorums quorums, PeerTable peers, BroadcastO
         foreach (var transfer in _active)
             if (transfer.Window == window) return transfer;
         return null;
+    }
+
+    /// <summary>Takes the lowest checkpoint that enough peers name alike; when there is none, everybody is asked again.</summary>
+    private void ChooseOrQuery(Transfer transfer, Instant now, Effects effects)
+    {
+        var lowest = default(CheckpointOffer?);
+        foreach (ref readonly var offer in transfer.Offers)
+        {
+            if (offer.Length == 0 || offer.Seq < transfer.Window.Low || offer.Seq >= lowest?.Seq) continue;
+            if (transfer.WhoOffers(offer).Count >= quorums.OneCorrect) lowest = offer;
+        }
+
+        if (lowest is { } chosen)
+        {
+            (transfer.Chosen, transfer.Namers) = (chosen, transfer.WhoOffers(chosen));
+            Ask(transfer, now, effects);
+        }
+        else
+        {
+            transfer.HasChoice = false; // What they named lies behind by now.
+            Query(transfer, now, effects);
+        }
     }
 
     private void Query(Transfer transfer, Instant now, Effects effects)
@@ -197,10 +230,18 @@ internal sealed class StateTransfer(Quorums quorums, PeerTable peers, BroadcastO
     /// <summary>The search for a checkpoint of one life. Of each peer the last offers are kept, as many as a correct one has.</summary>
     private sealed class Transfer(StreamWindow window, int replicas)
     {
+        private const int OffersPerPeer = CheckpointLadder.Most;
+
         private readonly CheckpointOffer[] _offers = new CheckpointOffer[replicas * OffersPerPeer];
         private readonly int[] _noted = new int[replicas];
 
         public StreamWindow Window => window;
+
+        /// <summary>What was named so far; an offer of length 0 is none.</summary>
+        public ReadOnlySpan<CheckpointOffer> Offers => _offers;
+
+        /// <summary>Whether there is one that enough peers name alike.</summary>
+        public bool HasChoice { get; set; }
 
         public CheckpointOffer Chosen { get; set; }
 
@@ -248,7 +289,7 @@ internal sealed class StateTransfer(Quorums quorums, PeerTable peers, BroadcastO
 
         public void Restart()
         {
-            (Target, Asked, Offset, RoundOffset, IsMixed) = (null, default, 0, 0, false);
+            (Target, Asked, Offset, RoundOffset, IsMixed, HasChoice) = (null, default, 0, 0, false, false);
             Array.Clear(_offers);
             Array.Clear(_noted);
         }

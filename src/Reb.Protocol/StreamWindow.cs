@@ -47,6 +47,7 @@ internal sealed class StreamWindow
     private Instant _restSince;
     private ulong _stillLow;
     private Instant _stillSince;
+    private ulong _retained;
 
     public StreamWindow(in LifeRecord life, ReplicaId self, int replicas, int window, InstancePool pool, DigestBudget budget)
     {
@@ -54,6 +55,7 @@ internal sealed class StreamWindow
         (Durable, DurableChain, Chain) = (life.Durable, life.Chain, life.Chain);
         Low = Top = life.Durable + 1;
         Memory = new(Low);
+        _retained = Low;
         _ring = new Instance?[(int)BitOperations.RoundUpToPowerOf2((uint)(2 * window))];
         Peers = new PeerView[replicas];
         foreach (ref var peer in Peers.AsSpan()) (peer.Low, peer.High) = (1, 1 + (ulong)window);
@@ -84,11 +86,8 @@ internal sealed class StreamWindow
     /// <summary>End of the seqs that this replica has voted on or delivered, exclusive: a peer with this low lacks nothing.</summary>
     public ulong Top { get; private set; }
 
-    /// <summary>Payloads below are dropped by retention.</summary>
-    public ulong PayloadFloor { get; set; }
-
-    /// <summary>What is below is answered GONE: its digest or its payload is not here any more.</summary>
-    public ulong Floor => Math.Max(Memory.Floor, Math.Min(PayloadFloor, Low));
+    /// <summary>What is below is answered GONE: retention has dropped it, or it never was here. What is above is in the journal.</summary>
+    public ulong Floor => Math.Min(_retained, Low);
 
     public DigestMemory Memory { get; private set; }
 
@@ -163,6 +162,9 @@ internal sealed class StreamWindow
         Open--;
     }
 
+    /// <summary>The journal holds everything that is delivered from this seq on.</summary>
+    public void Retain(ulong from) => _retained = from;
+
     /// <summary>Goes to a seq whose state came from others: what is below was neither seen nor will be asked for.</summary>
     public void JumpTo(ulong seq, in Digest chain)
     {
@@ -178,6 +180,7 @@ internal sealed class StreamWindow
         Memory.GiveUp();
         Memory = new(seq + 1);
         (Durable, DurableChain, Chain, Low) = (seq, chain, chain, seq + 1);
+        _retained = Low;
         RaiseTop(seq);
     }
 

@@ -133,6 +133,7 @@ internal static class Names
         EffectKind.SendGone => $"send {effect.To} Gone{Of(effect.Instance.Life)} below {Of(effect.Instance)}",
         EffectKind.SendFetch => $"send {effect.To} Fetch {Of(effect.Instance)} {Of(effect.Digest)}",
         EffectKind.SendPayload => $"send {effect.To} Payload {Of(effect.Instance)} {Of(effect.Digest)}",
+        EffectKind.SendDones => $"send {effect.To} {effect.Number} Dones from {Of(effect.Instance)}",
         EffectKind.SendCheckpointQuery => $"send {effect.To} Query {Of(effect.Instance)}",
         EffectKind.SendCheckpointOffers => $"send {effect.To} Offers from {Of(effect.Instance)}",
         EffectKind.SendCheckpointFetch => $"send {effect.To} FetchState {Of(effect.Instance)} {Of(effect.Digest)} from {effect.Number}",

@@ -28,6 +28,8 @@ internal sealed class ReplicaRig : IRig, IStateSink
             CheckpointInterval = (int)words.Get("interval", 4_096),
             DigestMemory = (int)words.Get("digests", 1_024),
             FetchesInFlight = (int)words.Get("fetches", 64),
+            FetchBytesPerSecond = (int)words.Get("rate", 64 * 1024 * 1024),
+            PayloadBytesMax = 1_000,
             Nodes = 10,
         };
         if (!words.Has("new-life")) _journal.Add(core => core.RestoreLife(new(Names.Life, 0, default, ByInitial: true)));
@@ -90,12 +92,13 @@ internal sealed class ReplicaRig : IRig, IStateSink
         }
     }
 
-    /// <summary>A part of a state; when it is the last one, the host finds the whole sound, or "forged".</summary>
+    /// <summary>A part of a state; when it is the last one, the host takes the whole, or finds it "forged" or "not-understood".</summary>
     private Verdict Part(Words words)
     {
         var verdict = _core.OnCheckpointPart(
             Names.Replica(words[1]), Names.Instance(words[2]), (int)words.Get("from", 0), (int)words.Get("bytes", 100), _time.Now, _effects, out var isLast);
-        if (isLast) _core.OnCheckpointComplete(Names.Life, !words.Has("forged"), _time.Now, _effects);
+        var state = words.Has("forged") ? ReceivedState.Forged : words.Has("not-understood") ? ReceivedState.NotUnderstood : ReceivedState.Taken;
+        if (isLast) _core.OnCheckpointComplete(Names.Life, state, _time.Now, _effects);
         return verdict;
     }
 
@@ -143,7 +146,13 @@ internal sealed class ReplicaRig : IRig, IStateSink
     private void Print()
     {
         Append();
-        foreach (ref readonly var effect in _effects.Items) _output.Append("  ").Append(Names.Of(effect, _effects)).Append('\n');
+        foreach (ref readonly var effect in _effects.Items)
+        {
+            _output.Append("  ").Append(Names.Of(effect, _effects)).Append('\n');
+            if (effect is not { Kind: EffectKind.SendPayload, Number: 0 }) continue;
+            foreach (var peer in effect.To) _core.OnServed(peer, 100);
+        }
+
         _effects.Clear();
     }
 

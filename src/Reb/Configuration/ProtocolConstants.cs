@@ -23,10 +23,13 @@ public sealed record ProtocolConstants
     /// <summary>Gets how often a full STATUS is sent, in milliseconds.</summary>
     public int StatusIntervalMilliseconds { get; init; } = 1_000;
 
-    /// <summary>Gets how many digests of delivered instances are kept per stream.</summary>
+    /// <summary>Gets how many digests of delivered instances are in memory per stream; older ones are read from the journal.</summary>
     public int DigestMemory { get; init; } = 65_536;
 
-    /// <summary>Gets after how many batches of a stream replicas make a checkpoint, for those that fell behind everybody's memory.</summary>
+    /// <summary>
+    /// Gets after how many batches of a stream replicas make a checkpoint, for those that fell behind everybody's journal, and write a
+    /// page of where they stand.
+    /// </summary>
     public int CheckpointInterval { get; init; } = 256;
 
     /// <summary>Gets how much memory payloads may take at a replica, in MiB.</summary>
@@ -44,7 +47,7 @@ public sealed record ProtocolConstants
         new("rto_min_ms", 10, 10_000, c => c.RtoMinMilliseconds, (c, v) => c with { RtoMinMilliseconds = v }, "first time-out before a repeat"),
         new("rto_max_ms", 100, 60_000, c => c.RtoMaxMilliseconds, (c, v) => c with { RtoMaxMilliseconds = v }, "longest time-out before a repeat"),
         new("status_interval_ms", 100, 60_000, c => c.StatusIntervalMilliseconds, (c, v) => c with { StatusIntervalMilliseconds = v }, "how often replicas tell all they have"),
-        new("digest_memory", 4_096, 1_048_576, c => c.DigestMemory, (c, v) => c with { DigestMemory = v }, "digests of delivered batches kept per stream"),
+        new("digest_memory", 4_096, 1_048_576, c => c.DigestMemory, (c, v) => c with { DigestMemory = v }, "digests of delivered batches in memory per stream; older ones are read from the journal"),
         new("checkpoint_interval", 16, 4_096, c => c.CheckpointInterval, (c, v) => c with { CheckpointInterval = v }, "batches of a stream between two checkpoints"),
         new("payload_memory_mib", 16, 65_536, c => c.PayloadMemoryMebibytes, (c, v) => c with { PayloadMemoryMebibytes = v }, "memory for payloads at a replica"),
         new("fetch_mib_per_second", 1, 10_240, c => c.FetchMebibytesPerSecond, (c, v) => c with { FetchMebibytesPerSecond = v }, "how fast one peer is helped to catch up"),

@@ -6,13 +6,12 @@ namespace Massif.Reb.Hosting;
 
 /// <summary>The checkpoints that this replica can hand to a peer. Their states are in the journal; here is where.</summary>
 /// <remarks>
-/// Of each life the last eight at multiples of the interval, because peers may be at different sides of the newest, and one that
-/// is being fetched must not go meanwhile; and the last one made where the stream rested.
+/// Of each life those of the <see cref="CheckpointLadder"/>, and the last one made where the stream rested. The last eight and that
+/// one are kept for ever, because peers may be at different sides of the newest, and one that is being fetched must not go
+/// meanwhile; the older ones go with the file that they stand in, like the batches that follow them.
 /// </remarks>
 internal sealed class CheckpointStore(SegmentLog log, int interval)
 {
-    private const int RegularPerLife = 8;
-
     private readonly List<KeptCheckpoint> _byAge = [];
     private long _synced;
 
@@ -40,9 +39,20 @@ internal sealed class CheckpointStore(SegmentLog log, int interval)
     {
         if (TryFind(checkpoint.Life, checkpoint.Offer.Seq, out _)) return;
         _byAge.Add(checkpoint);
-        var isRegular = IsRegular(checkpoint);
-        var ofKind = _byAge.Where(kept => kept.Life == checkpoint.Life && IsRegular(kept) == isRegular).ToList();
-        if (ofKind.Count > (isRegular ? RegularPerLife : 1)) _byAge.Remove(ofKind[0]);
+        var newest = Newest(checkpoint.Life);
+        _byAge.RemoveAll(kept => kept.Life == checkpoint.Life && (IsRegular(checkpoint)
+            ? IsRegular(kept) && !CheckpointLadder.IsKept(kept.Offer.Seq, newest, interval)
+            : !IsRegular(kept) && kept != checkpoint));
+    }
+
+    /// <summary>Adds what to name to a peer that can go on from a seq: those at or above it, lowest first, and the newest in any case.</summary>
+    public IEnumerable<CheckpointOffer> OffersFrom(StreamLife life, ulong seq)
+    {
+        var newest = Newest(life);
+        return _byAge
+            .Where(kept => kept.Life == life && (kept.Offer.Seq >= seq || kept.Offer.Seq == newest || !IsRegular(kept)))
+            .Select(kept => kept.Offer)
+            .OrderBy(offer => offer.Seq);
     }
 
     public bool TryFind(StreamLife life, ulong seq, out KeptCheckpoint checkpoint)
@@ -84,7 +94,8 @@ internal sealed class CheckpointStore(SegmentLog log, int interval)
     }
 
     /// <summary>
-    /// Copies what stands in the oldest files to the end of the journal, so that it pins no old segment; returns the bytes that took.
+    /// Copies the last ones, where they stand in the oldest files, to the end of the journal, so that they pin no old segment; returns
+    /// the bytes that took.
     /// </summary>
     public long MoveFrom(long upToFile, long ticket)
     {
@@ -92,7 +103,7 @@ internal sealed class CheckpointStore(SegmentLog log, int interval)
         for (var i = 0; i < _byAge.Count; i++)
         {
             var kept = _byAge[i];
-            if (kept.Parts[0].Address.FileIndex > upToFile || kept.Ticket > _synced) continue;
+            if (kept.Parts[0].Address.FileIndex > upToFile || kept.Ticket > _synced || !IsLast(kept)) continue;
             var bodies = kept.Parts.Select(part => ReadRecord(kept, part)).ToList();
             if (bodies.Contains(null)) continue; // The disk lost a part: the record goes with its file.
             using var record = new CheckpointRecord(log);
@@ -104,6 +115,9 @@ internal sealed class CheckpointStore(SegmentLog log, int interval)
         return bytes;
     }
 
+    /// <summary>Forgets those that stood in the files up to one.</summary>
+    public void Forget(long fileIndex) => _byAge.RemoveAll(kept => kept.Parts[0].Address.FileIndex <= fileIndex);
+
     public void OnSynced(long ticket) => _synced = Math.Max(_synced, ticket);
 
     private byte[]? ReadRecord(KeptCheckpoint checkpoint, in CheckpointPart part)
@@ -113,6 +127,17 @@ internal sealed class CheckpointStore(SegmentLog log, int interval)
     }
 
     private bool IsRegular(KeptCheckpoint checkpoint) => checkpoint.Offer.Seq % (ulong)interval == 0;
+
+    private bool IsLast(KeptCheckpoint checkpoint) =>
+        !IsRegular(checkpoint) || CheckpointLadder.IsOfTheLast(checkpoint.Offer.Seq, Newest(checkpoint.Life), interval);
+
+    private ulong Newest(StreamLife life)
+    {
+        ulong newest = 0;
+        foreach (var kept in _byAge)
+            if (kept.Life == life && IsRegular(kept)) newest = Math.Max(newest, kept.Offer.Seq);
+        return newest;
+    }
 }
 
 /// <summary>A part of a state in the journal.</summary>

@@ -52,6 +52,9 @@ internal enum JournalKind : byte
 
     /// <summary>A life went to a checkpoint, which stands before it.</summary>
     Jump = 15,
+
+    /// <summary>Digests and addresses of one interval of delivered batches, all durable before it.</summary>
+    Page = 16,
 }
 
 /// <summary>A restored record about starts.</summary>
@@ -66,6 +69,9 @@ internal readonly record struct StartRecord(
 /// <summary>Encodes and decodes the small records of a replica's journal; a record that does not decode is damage.</summary>
 internal static class JournalRecords
 {
+    private const int PageHeadBytes = 11 + 8; // A life, a seq.
+    private const int PageEntryBytes = Digest.Length + 8 + 4;
+
     public static byte[] Vote(in Vote vote) => Encode(64, vote, static (ref WireWriter writer, in Vote v) => VotesFrame.WriteVote(ref writer, v));
 
     public static Vote ReadVote(ReadOnlySpan<byte> body)
@@ -89,6 +95,32 @@ internal static class JournalRecords
         var reader = new WireReader(body);
         var record = (reader.Instance(), reader.Digest(), (int)reader.UInt32(), reader.Digest());
         return Checked(reader, record);
+    }
+
+    public static byte[] Page(StreamLife life, ulong first, ReadOnlySpan<DeliveredBatch> batches)
+    {
+        var bytes = new byte[PageHeadBytes + (batches.Length * PageEntryBytes)];
+        var writer = new WireWriter(bytes);
+        writer.Life(life);
+        writer.UInt64(first);
+        foreach (ref readonly var batch in batches)
+        {
+            writer.Digest(batch.Digest);
+            writer.Int64(batch.Address.FileIndex);
+            writer.UInt32((uint)batch.Address.Offset);
+        }
+
+        return bytes;
+    }
+
+    public static (StreamLife Life, ulong First, DeliveredBatch[] Batches) ReadPage(ReadOnlySpan<byte> body)
+    {
+        var reader = new WireReader(body);
+        var (life, first) = (reader.Life(), reader.UInt64());
+        var batches = new DeliveredBatch[Math.Max(0, body.Length - PageHeadBytes) / PageEntryBytes];
+        foreach (ref var batch in batches.AsSpan())
+            batch = new(reader.Digest(), new(reader.Int64(), (int)reader.UInt32()));
+        return Checked(reader, (life, first, batches));
     }
 
     public static byte[] Life(in LifeRecord life) => Encode(64, life, static (ref WireWriter writer, in LifeRecord l) =>

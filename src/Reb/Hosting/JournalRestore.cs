@@ -63,6 +63,7 @@ internal sealed class JournalRestore(SegmentLog log, PayloadStore payloads, Chec
                     begins = default;
                     break;
                 case JournalKind.Payload: Index(address, body); break;
+                case JournalKind.Page: payloads.AddStoredPage(body, address); break;
                 default: break;
             }
         });
@@ -100,7 +101,7 @@ internal sealed class JournalRestore(SegmentLog log, PayloadStore payloads, Chec
                 _inBase = false;
                 targets.Application.Restore(_application.WrittenSpan);
                 break;
-            case JournalKind.SnapshotEnds: break;
+            case JournalKind.SnapshotEnds or JournalKind.Page: break;
             case JournalKind.Start or JournalKind.StartSettled or JournalKind.PeerStart or JournalKind.EchoForbidden:
                 targets.Start.Restore(JournalRecords.ReadStart(kind, body.ToArray()));
                 break;

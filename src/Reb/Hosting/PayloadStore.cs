@@ -7,12 +7,14 @@ namespace Massif.Reb.Hosting;
 /// <summary>Where the payloads of batches are: in memory until they are durable and delivered, then in the log.</summary>
 /// <remarks>
 /// A source that equivocates makes a replica hold two payloads of one instance, so a payload is asked for by its digest; what is
-/// delivered leaves one. Bounds: addresses of the last <c>seqsKept</c> seqs of each life, and payload memory past which durable
-/// ones go early.
+/// delivered leaves one. Addresses are in memory until a page of the journal holds them, so of each life for one interval and what
+/// is not delivered durably; past the payload memory durable payloads go early.
 /// </remarks>
-internal sealed class PayloadStore(SegmentLog log, int seqsKept, long memoryBytesMax)
+internal sealed class PayloadStore(SegmentLog log, int interval, long memoryBytesMax)
 {
     private readonly Dictionary<StreamLife, Dictionary<ulong, Entry>> _lives = [];
+    private readonly DeliveredPages _pages = new(log, interval);
+    private readonly Queue<(StreamLife Life, ulong Last)> _full = new();
     private readonly Queue<Entry> _held = new();
     private long _heldBytes;
     private long _synced;
@@ -54,28 +56,84 @@ internal sealed class PayloadStore(SegmentLog log, int seqsKept, long memoryByte
         return true;
     }
 
+    /// <summary>Adds a page that a scan of the log found, and lets go of the addresses in it.</summary>
+    public void AddStoredPage(ReadOnlySpan<byte> body, RecordAddress address)
+    {
+        var (life, first) = _pages.AddStored(body, address);
+        if (_lives.TryGetValue(life, out var entries)) ForgetPage(entries, first);
+    }
+
+    /// <summary>A batch is delivered durably: when it is the last of its page, the page can be written.</summary>
+    public void OnDelivered(StreamLife life, ulong seq)
+    {
+        if (seq == _pages.LastOf(seq)) _full.Enqueue((life, seq));
+    }
+
+    /// <summary>A life was read back up to a seq: the pages that a crash took can be written again.</summary>
+    public void OnRestored(StreamLife life, ulong delivered)
+    {
+        if (!_lives.TryGetValue(life, out var entries)) return;
+        foreach (var last in entries.Keys.Select(_pages.LastOf).Where(last => last <= delivered).Distinct().Order()) _full.Enqueue((life, last));
+    }
+
+    /// <summary>
+    /// Writes the pages that are full and whose payloads are durable where they stand now; the sync with this ticket makes them
+    /// durable themselves. Returns the bytes that took.
+    /// </summary>
+    public int WritePages(long ticket)
+    {
+        var bytes = 0;
+        for (var left = _full.Count; left > 0; left--)
+        {
+            var (life, last) = _full.Dequeue();
+            if (!_lives.TryGetValue(life, out var entries)) continue;
+            if (IsDurable(entries, last)) bytes += WritePage(life, entries, last, ticket);
+            else _full.Enqueue((life, last)); // A snapshot has moved some of it.
+        }
+
+        LetGo();
+        return bytes;
+    }
+
     public bool TryGetAddress(in InstanceId instance, in Digest digest, out RecordAddress address)
     {
-        var entry = Find(instance, digest);
-        address = entry?.Address ?? default;
-        return entry is not null;
+        address = default;
+        if (Find(instance, digest) is { } entry) address = entry.Address;
+        else if (_pages.TryFind(instance.Life, instance.Seq, out var batch) && batch.Digest == digest) address = batch.Address;
+        return address != default;
     }
 
     /// <summary>Returns whether a payload of the instance is stored, whatever its digest.</summary>
-    public bool Knows(in InstanceId instance) => First(instance.Life, instance.Seq) is not null;
+    public bool Knows(in InstanceId instance) => TryGetDigest(instance.Life, instance.Seq, out _);
+
+    /// <summary>Returns the digest of a delivered batch.</summary>
+    public bool TryGetDigest(StreamLife life, ulong seq, out Digest digest)
+    {
+        digest = default;
+        if (First(life, seq) is { } entry) digest = entry.Digest;
+        else if (_pages.TryFind(life, seq, out var batch)) digest = batch.Digest;
+        else return false;
+        return true;
+    }
 
     /// <summary>Reads the payload of an instance that has this digest.</summary>
     public bool TryRead(in InstanceId instance, in Digest digest, out StoredBatch batch)
     {
+        if (Find(instance, digest) is { Bytes: > 0 } entry)
+        {
+            batch = new(entry.Header, entry.Payload);
+            return true;
+        }
+
         batch = default;
-        return Find(instance, digest) is { } entry && TryRead(entry, out batch);
+        return TryGetAddress(instance, digest, out var address) && TryRead(address, out batch);
     }
 
     /// <summary>Reads a delivered payload.</summary>
     public bool TryRead(StreamLife life, ulong seq, out StoredBatch batch)
     {
         batch = default;
-        return First(life, seq) is { } entry && TryRead(entry, out batch);
+        return TryGetDigest(life, seq, out var digest) && TryRead(new InstanceId(0, life.Stream, life.Incarnation, seq), digest, out batch);
     }
 
     /// <summary>An instance is delivered with this digest: what else a source claimed for it is of no use any more.</summary>
@@ -106,6 +164,7 @@ internal sealed class PayloadStore(SegmentLog log, int seqsKept, long memoryByte
     public void OnSynced(long ticket)
     {
         _synced = ticket;
+        _pages.OnSynced(ticket);
         LetGo();
     }
 
@@ -116,15 +175,16 @@ internal sealed class PayloadStore(SegmentLog log, int seqsKept, long memoryByte
     public ulong HeldFrom(StreamLife life, ulong delivered)
     {
         var from = delivered + 1;
-        if (!_lives.TryGetValue(life, out var entries)) return from;
-        while (from > 1 && entries.ContainsKey(from - 1)) from--;
-        return from;
+        if (_lives.TryGetValue(life, out var entries))
+            while (from > 1 && entries.ContainsKey(from - 1)) from--;
+        return _pages.HeldFrom(life, from);
     }
 
     /// <summary>Forgets what stood in the files up to one; returns per life that lost something the highest seq that it lost.</summary>
-    public List<(StreamLife Life, ulong Highest)> Forget(long fileIndex)
+    public Dictionary<StreamLife, ulong> Forget(long fileIndex)
     {
-        var changed = new List<(StreamLife, ulong)>();
+        var lost = new Dictionary<StreamLife, ulong>();
+        _pages.Forget(fileIndex, lost);
         foreach (var (life, entries) in _lives)
         {
             ulong highest = 0;
@@ -136,18 +196,17 @@ internal sealed class PayloadStore(SegmentLog log, int seqsKept, long memoryByte
                 Remove(entries, seq);
             }
 
-            if (highest > 0) changed.Add((life, highest));
+            if (highest > 0) lost[life] = Math.Max(lost.GetValueOrDefault(life), highest);
             if (entries.Count == 0) _lives.Remove(life);
         }
 
-        return changed;
+        return lost;
     }
 
-    private bool TryRead(Entry entry, out StoredBatch batch)
+    private bool TryRead(RecordAddress address, out StoredBatch batch)
     {
-        batch = new(entry.Header, entry.Payload);
-        if (entry.Bytes > 0) return true;
-        if (log.Read(entry.Address, out _, out var body) != LogReadResult.Read || body.Length <= BatchHeader.Length) return false;
+        batch = default;
+        if (log.Read(address, out _, out var body) != LogReadResult.Read || body.Length <= BatchHeader.Length) return false;
         batch = new(body.AsMemory(0, BatchHeader.Length), body.AsMemory(BatchHeader.Length));
         return true;
     }
@@ -178,7 +237,34 @@ internal sealed class PayloadStore(SegmentLog log, int seqsKept, long memoryByte
         if (!_lives.TryGetValue(instance.Life, out var entries)) _lives.Add(instance.Life, entries = []);
         if (entries.TryGetValue(instance.Seq, out var first)) entry.Other = Without(first, entry.Digest);
         entries[instance.Seq] = entry;
-        if (instance.Seq > (ulong)seqsKept) Remove(entries, instance.Seq - (ulong)seqsKept);
+    }
+
+    private bool IsDurable(Dictionary<ulong, Entry> entries, ulong last)
+    {
+        for (var seq = _pages.FirstOf(last); seq <= last; seq++)
+            if (entries.TryGetValue(seq, out var entry) && entry.Ticket > _synced) return false;
+        return true;
+    }
+
+    /// <summary>Writes a page, once; its addresses need not be in memory any more.</summary>
+    private int WritePage(StreamLife life, Dictionary<ulong, Entry> entries, ulong last, long ticket)
+    {
+        var (first, bytes) = (_pages.FirstOf(last), 0);
+        if (!_pages.Has(life, last))
+        {
+            var page = new DeliveredBatch[interval];
+            for (var i = 0; i < page.Length; i++)
+                if (entries.TryGetValue(first + (ulong)i, out var entry)) page[i] = new(entry.Digest, entry.Address);
+            bytes = _pages.Write(life, first, page, ticket);
+        }
+
+        ForgetPage(entries, first);
+        return bytes;
+    }
+
+    private void ForgetPage(Dictionary<ulong, Entry> entries, ulong first)
+    {
+        for (var i = 0; i < interval; i++) Remove(entries, first + (ulong)i);
     }
 
     /// <summary>Returns the payloads of an instance but the one with that digest, whose place is taken.</summary>

@@ -43,23 +43,29 @@ public sealed partial class ReplicaHost
 
         _incoming.Remove(checkpoint.Life, out var whole);
         var offer = Core.AwaitedCheckpoint(checkpoint.Life)!.Value;
-        Core.OnCheckpointComplete(checkpoint.Life, TryJump(checkpoint.Life, offer, whole!.WrittenMemory), now.Now, _effects);
+        Core.OnCheckpointComplete(checkpoint.Life, Jump(checkpoint.Life, offer, whole!.WrittenMemory), now.Now, _effects);
         return verdict;
     }
 
     /// <summary>Lets the application go to a checkpoint, if its state is what enough replicas named.</summary>
-    private bool TryJump(StreamLife life, in CheckpointOffer offer, ReadOnlyMemory<byte> state)
+    private ReceivedState Jump(StreamLife life, in CheckpointOffer offer, ReadOnlyMemory<byte> state)
     {
         var applied = _application.Applied(life);
-        if (Digest.Of(state.Span) != offer.State || !_application.TryJump(life, offer.Seq, offer.Chain, state.Span)) return false;
+        if (Digest.Of(state.Span) != offer.State) return ReceivedState.Forged;
+        if (!_application.TryJump(life, offer.Seq, offer.Chain, state.Span))
+        {
+            _notUnderstood.Add();
+            return ReceivedState.NotUnderstood;
+        }
+
         _journal.Keep(life, offer.Seq, offer.Chain, destination => destination.Write(state.Span));
         _transfers.Add();
-        if (applied >= offer.Seq) return true;
+        if (applied >= offer.Seq) return ReceivedState.Taken;
         _journal.RemoveGap(life, applied, offer.Seq);
         _skipped.Add((long)(offer.Seq - applied));
         if (_gaps.Count == GapsMax) _gaps.Dequeue();
         _gaps.Enqueue(new(life, applied + 1, offer.Seq));
-        return true;
+        return ReceivedState.Taken;
     }
 
     private void CarryOutTransfer(in Effect effect)
@@ -87,8 +93,7 @@ public sealed partial class ReplicaHost
     private void Offer(in Effect effect)
     {
         var (life, seq) = (effect.Instance.Life, effect.Instance.Seq);
-        var offers = _journal.Checkpoints.All.Where(kept => kept.Life == life && kept.Offer.Seq >= seq).Select(kept => kept.Offer);
-        foreach (var offer in offers.OrderByDescending(offer => offer.Seq)) // The first that enough name alike is taken.
+        foreach (var offer in _journal.Checkpoints.OffersFrom(life, seq))
             SendToEach(effect.To, TransferFrames.BuildOffer(_domain.Epoch, life, offer));
     }
 

@@ -55,6 +55,7 @@ public sealed partial class ReplicaHost
     private readonly Counters.Counter _refusedFrames;
     private readonly Counters.Counter _unserved;
     private readonly Counters.Counter _transfers;
+    private readonly Counters.Counter _notUnderstood;
     private readonly Counters.Counter _skipped;
     private readonly Dictionary<StreamLife, ArrayBufferWriter<byte>> _incoming = [];
     private readonly Queue<StreamGap> _gaps = [];
@@ -79,6 +80,7 @@ public sealed partial class ReplicaHost
         _delivered = parts.Counters.Of("massif_batches_delivered_total");
         _refusedFrames = parts.Counters.Of("massif_frames_refused_total{reason=\"malformed_or_not_entitled\"}");
         _transfers = parts.Counters.Of("massif_state_transfers_total");
+        _notUnderstood = parts.Counters.Of("massif_state_transfers_refused_total{reason=\"not_understood\"}");
         _skipped = parts.Counters.Of("massif_batches_skipped_total{reason=\"state_transfer\"}");
         _unserved = parts.Counters.Of("massif_fetches_unserved_total{reason=\"unreadable\"}");
         _journal.Restore(new(Core, _start, application));
@@ -295,6 +297,7 @@ public sealed partial class ReplicaHost
                 case EffectKind.SendGone: SendToEach(effect.To, ReplicaFrames.BuildGone(effect.Instance)); break;
                 case EffectKind.SendFetch: SendToEach(effect.To, ReplicaFrames.BuildFetch(effect.Instance, effect.Digest)); break;
                 case EffectKind.SendPayload: ServePayload(effect); break;
+                case EffectKind.SendDones: SendDones(effect); break;
                 case EffectKind.StorePayload: _journal.StoreInput(effect); break;
                 case EffectKind.LogVote: _journal.LogVote(effect); break;
                 case EffectKind.LogDelivered: _journal.LogDelivered(effect); break;
@@ -322,10 +325,27 @@ public sealed partial class ReplicaHost
 
     private void ServePayload(in Effect effect)
     {
-        if (_journal.TryRead(effect.Instance, effect.Digest, out var batch))
-            SendToEach(effect.To, ReplicaFrames.BuildPayload(batch.Header.Span, batch.Payload.Span));
-        else
-            _unserved.Add(); // The disk lost it; the peer asks the next one when its time is up.
+        if (!_journal.TryRead(effect.Instance, effect.Digest, out var batch))
+        {
+            _unserved.Add(); // The disk lost it, or it never was this one; the peer asks the next one when its time is up.
+            return;
+        }
+
+        SendToEach(effect.To, ReplicaFrames.BuildPayload(batch.Header.Span, batch.Payload.Span));
+        if (effect.Number > 0) return;
+        foreach (var peer in effect.To) Core.OnServed(peer, batch.Payload.Length);
+    }
+
+    private void SendDones(in Effect effect)
+    {
+        for (var i = 0; i < effect.Number; i++)
+        {
+            var instance = effect.Instance with { Seq = effect.Instance.Seq + (ulong)i };
+            if (_journal.TryGetDigest(instance.Life, instance.Seq, out var digest))
+                _outbox.AddVote(effect.To, new(VoteKind.Done, instance, digest));
+            else
+                _unserved.Add();
+        }
     }
 
     private void Deliver(in Effect effect)

@@ -16,20 +16,19 @@ internal sealed class ReplicaJournal
     /// <summary>Most bytes appended and not yet durable before new payloads are refused: 64 MiB.</summary>
     private const long UnsyncedBytesMax = 64 * 1024 * 1024;
 
-    /// <summary>Seqs whose payload is found beyond the digest memory: the core remembers up to a page more, below a window.</summary>
-    private const int SeqsBeyondMemory = 2 * HaveBits.Capacity;
-
     private readonly IDisk _disk;
     private readonly SegmentLog _log;
     private readonly PayloadStore _payloads;
     private readonly Queue<(long Ticket, long Record, long Bytes)> _tickets = new();
-    private readonly Queue<(long Record, byte[] Body)> _deliveredUndurable = new();
+    private readonly Queue<(InstanceId Instance, long Record, byte[] Body)> _deliveredUndurable = new();
+    private readonly Queue<(long File, long Ticket)> _closed = new(); // Files of this start that were rolled, and the sync that ends each.
     private readonly Counters.Counter _bytes;
     private readonly Counters.Counter _damage;
     private readonly long _limitBytes;
     private readonly int _stopAtFreePercent;
     private readonly int _segmentBytes;
     private long _ticket;
+    private long _synced;
     private long _unsyncedBytes;
     private long _turnBytes;
     private long _bytesSinceSnapshot;
@@ -39,7 +38,7 @@ internal sealed class ReplicaJournal
         (_disk, _limitBytes, _stopAtFreePercent) = (disk, limitBytes, stopAtFreePercent);
         _segmentBytes = (int)Math.Clamp(limitBytes / 8, 64 * 1024, SegmentLog.SegmentBytesDefault);
         _log = SegmentLog.Open(disk, "journal", _segmentBytes);
-        _payloads = new(_log, constants.DigestMemory + SeqsBeyondMemory, constants.PayloadMemoryMebibytes * 1024L * 1024);
+        _payloads = new(_log, constants.CheckpointInterval, constants.PayloadMemoryMebibytes * 1024L * 1024);
         Checkpoints = new(_log, constants.CheckpointInterval);
         _bytes = counters.Of("massif_journal_bytes");
         _damage = counters.Of("massif_journal_damage_total");
@@ -69,7 +68,13 @@ internal sealed class ReplicaJournal
         // What retention dropped in an earlier run is known by what is not here any more.
         var tips = new List<StreamTip>();
         targets.Core.CopyTips(tips);
-        foreach (var tip in tips) targets.Core.OnRetention(tip.Life, _payloads.HeldFrom(tip.Life, tip.Delivered));
+        foreach (var tip in tips)
+        {
+            targets.Core.OnRetention(tip.Life, _payloads.HeldFrom(tip.Life, tip.Delivered));
+            _payloads.OnRestored(tip.Life, tip.Delivered);
+        }
+
+        Count(_payloads.WritePages(_ticket + 1));
     }
 
     /// <summary>Remembers the bytes that the input under way came with, in case the core asks to store them.</summary>
@@ -84,6 +89,9 @@ internal sealed class ReplicaJournal
 
     /// <summary>Returns the stored batch with that digest, from memory or from the log.</summary>
     public bool TryRead(in InstanceId instance, in Digest digest, out StoredBatch batch) => _payloads.TryRead(instance, digest, out batch);
+
+    /// <summary>Returns the digest of a delivered batch, from memory or from the log.</summary>
+    public bool TryGetDigest(StreamLife life, ulong seq, out Digest digest) => _payloads.TryGetDigest(life, seq, out digest);
 
     /// <summary>Returns a delivered batch, from memory or from the log.</summary>
     public bool TryRead(StreamLife life, ulong seq, out StoredBatch batch) => _payloads.TryRead(life, seq, out batch);
@@ -102,7 +110,7 @@ internal sealed class ReplicaJournal
     {
         var body = JournalRecords.Delivered(effect);
         _payloads.KeepOnly(effect.Instance, effect.Digest);
-        _deliveredUndurable.Enqueue((effect.Record, body));
+        _deliveredUndurable.Enqueue((effect.Instance, effect.Record, body));
         Append(JournalKind.Delivered, body);
     }
 
@@ -146,6 +154,7 @@ internal sealed class ReplicaJournal
     public long OnSynced(long ticket)
     {
         long record = 0;
+        _synced = Math.Max(_synced, ticket);
         while (_tickets.TryPeek(out var first) && first.Ticket <= ticket)
         {
             record = first.Record;
@@ -153,8 +162,14 @@ internal sealed class ReplicaJournal
             _tickets.Dequeue();
         }
 
-        while (_deliveredUndurable.TryPeek(out var delivered) && delivered.Record <= record) _deliveredUndurable.Dequeue();
+        while (_deliveredUndurable.TryPeek(out var delivered) && delivered.Record <= record)
+        {
+            _deliveredUndurable.Dequeue();
+            _payloads.OnDelivered(delivered.Instance.Life, delivered.Instance.Seq);
+        }
+
         _payloads.OnSynced(ticket);
+        Count(_payloads.WritePages(_ticket + 1));
         Checkpoints.OnSynced(ticket);
         return record;
     }
@@ -166,12 +181,17 @@ internal sealed class ReplicaJournal
         if (!_log.NeedsRoll || _bytesSinceSnapshot < _segmentBytes / 2) return;
         var snapshot = new JournalSnapshot(_log, _payloads, _ticket + 1);
         var deliveredUndurable = _deliveredUndurable.Select(delivered => delivered.Body);
+        _closed.Enqueue((_log.NewestFile, _ticket + 1));
         _log.Roll(_ => _turnBytes += snapshot.Write(core, start, application, Checkpoints, deliveredUndurable));
         _bytesSinceSnapshot = 0;
         while (_log.TotalBytes > _limitBytes && _log.Files > 2)
         {
+            // What is not durable yet could not be moved along: its file waits for the next roll.
             var dropped = _log.OldestFile;
+            while (_closed.TryPeek(out var closed) && closed.File < dropped) _closed.Dequeue();
+            if (_closed.TryPeek(out var oldest) && oldest.File == dropped && oldest.Ticket > _synced) break;
             if (!_log.DropOldest()) break;
+            Checkpoints.Forget(dropped);
             foreach (var (life, highest) in _payloads.Forget(dropped)) core.OnRetention(life, highest + 1);
         }
     }

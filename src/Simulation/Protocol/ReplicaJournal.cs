@@ -51,6 +51,7 @@ internal sealed record JournalRecord(RecordKind Kind)
 internal sealed class ReplicaJournal : IStateSink, IStartSink
 {
     private readonly Dictionary<Digest, int> _payloadAt = [];
+    private readonly Dictionary<InstanceId, Digest> _delivered = [];
     private readonly List<int> _segments = [];
     private readonly Queue<JournalRecord> _deliveredUndurable = [];
     private int _bodyFrom, _begun;
@@ -59,6 +60,9 @@ internal sealed class ReplicaJournal : IStateSink, IStartSink
 
     /// <summary>Returns whether the payload is durable, so that an ECHO read back still means "I hold it".</summary>
     public bool HoldsDurably(in Digest digest) => _payloadAt.TryGetValue(digest, out var at) && at < Records.Durable;
+
+    /// <summary>Returns the digest that an instance was delivered with, if retention has not dropped it.</summary>
+    public bool TryGetDelivered(in InstanceId instance, out Digest digest) => _delivered.TryGetValue(instance, out digest);
 
     /// <summary>Returns what the payload stored under a digest really hashes to.</summary>
     public Digest ContentOf(in Digest digest) => Records[_payloadAt[digest]].Content;
@@ -101,6 +105,7 @@ internal sealed class ReplicaJournal : IStateSink, IStartSink
     public void Reindex()
     {
         _payloadAt.Clear();
+        _delivered.Clear();
         _segments.Clear();
         _deliveredUndurable.Clear();
         _begun = 0;
@@ -180,6 +185,7 @@ internal sealed class ReplicaJournal : IStateSink, IStartSink
 
     private void Index(JournalRecord record, int at)
     {
+        if (record.Effect.Kind == EffectKind.LogDelivered) _delivered[record.Effect.Instance] = record.Effect.Digest;
         if (record.Payload is { } payload) _payloadAt.TryAdd(payload, at);
         if (record.Kind == RecordKind.Segment) _begun = at;
         if (record.Kind == RecordKind.SegmentWhole) _segments.Add(_begun);

@@ -92,6 +92,9 @@ internal sealed record RunPlan
     /// <summary>Records after which a journal begins a new segment with a snapshot.</summary>
     public required int SegmentRecords { get; init; }
 
+    /// <summary>Digests in memory per stream; the others are read from the journal.</summary>
+    public required int DigestMemory { get; init; }
+
     public int Nodes => Replicas + Sources;
 
     public bool IsCorrectSource(int node) => node >= Replicas && node < Nodes - ByzantineSources;
@@ -120,6 +123,7 @@ internal sealed record RunPlan
             MeanPause = prng.Between(15, 150) * VirtualTime.Millisecond,
             Window = 16,
             SegmentRecords = prng.Below(10) switch { < 3 => (int)prng.Between(2, 12), < 7 => (int)prng.Between(10, 120), _ => int.MaxValue },
+            DigestMemory = prng.Chance(50) ? 1 : 1_024,
         };
     }
 

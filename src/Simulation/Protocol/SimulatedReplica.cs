@@ -267,12 +267,32 @@ internal sealed class SimulatedReplica
             case EffectKind.SendStart: SendTo(effect.To, Message.OfStart(MessageKind.Start, effect.Start, default, signed: true)); break;
             case EffectKind.SendStartAnswer: SendTo(effect.To, Message.OfStart(MessageKind.StartAnswer, effect.Start, effect.Earlier, signed: true)); break;
             case EffectKind.SendStatus: SendStatus(effect); break;
-            case EffectKind.SendPayload:
-                SendTo(effect.To, new(MessageKind.Payload, effect.Instance, ContentOf(effect.Digest)));
-                break;
+            case EffectKind.SendPayload: SendPayload(effect); break;
+            case EffectKind.SendDones: SendDones(effect); break;
             case EffectKind.DropPayload:
                 _dropped.Add(effect.Digest);
                 break;
+        }
+    }
+
+    private void SendPayload(in Effect effect)
+    {
+        if (effect.Number == 0) // The core does not know whether it is in the journal.
+        {
+            if (!Journal.TryGetDelivered(effect.Instance, out var delivered) || delivered != effect.Digest) return;
+            foreach (var peer in effect.To) Broadcast.OnServed(peer, SimulatedSource.PayloadBytes);
+        }
+
+        SendTo(effect.To, new(MessageKind.Payload, effect.Instance, ContentOf(effect.Digest)));
+    }
+
+    private void SendDones(in Effect effect)
+    {
+        for (var i = 0; i < effect.Number; i++)
+        {
+            var instance = effect.Instance with { Seq = effect.Instance.Seq + (ulong)i };
+            Invariant.Holds(Journal.TryGetDelivered(instance, out var digest)); // The core says that it is there.
+            SendTo(effect.To, Message.Of(new Vote(VoteKind.Done, instance, digest)));
         }
     }
 

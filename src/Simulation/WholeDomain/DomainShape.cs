@@ -130,7 +130,7 @@ internal sealed record DomainShape
             Constants = new()
             {
                 Window = prng.Chance(60) || retention ? 16 : 64,
-                DigestMemory = 256,
+                DigestMemory = prng.Chance(50) ? 1 : 256,
                 CheckpointInterval = 8,
                 StatusIntervalMilliseconds = 500,
                 PayloadMemoryMebibytes = 16,
