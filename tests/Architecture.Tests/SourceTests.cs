@@ -42,6 +42,20 @@ public sealed partial class SourceTests
         AssertNone(mistakes);
     }
 
+    [Fact]
+    public void Every_counter_has_a_sentence_that_says_what_it_counts()
+    {
+        var counters = Repository.Sources()
+            .SelectMany(source => CounterName().Matches(File.ReadAllText(source.Path)))
+            .Select(match => match.Groups[1].Value)
+            .ToHashSet();
+        var help = Repository.Sources().Single(source => source.Name.EndsWith("MetricHelp.cs", StringComparison.Ordinal));
+        var explained = HelpName().Matches(File.ReadAllText(help.Path)).Select(match => match.Groups[1].Value).ToList();
+        Assert.NotEmpty(counters);
+        AssertNone(counters.Except(explained).Select(name => $"{name} is not in {help.Name}"));
+        AssertNone(explained.Except(counters).Select(name => $"{name} is in {help.Name} and nowhere counted"));
+    }
+
     private static bool IsOfProject(string name, string project) => $"{name}.".StartsWith($"Massif.{project}.", StringComparison.Ordinal);
 
     private static void AssertNone(IEnumerable<string> mistakes)
@@ -52,6 +66,12 @@ public sealed partial class SourceTests
 
     [GeneratedRegex(@"^namespace\s+([\w.]+)\s*[;{]", RegexOptions.Multiline)]
     private static partial Regex NamespaceLine();
+
+    [GeneratedRegex(@"\.Of\(\$?""(massif_[a-z0-9_]+)")]
+    private static partial Regex CounterName();
+
+    [GeneratedRegex(@"\[""(massif_[a-z0-9_]+)""\] = ""[A-Z0-9][^""]+\.""")]
+    private static partial Regex HelpName();
 
     [GeneratedRegex(@"\b(TODO|FIXME|HACK|XXX|NotImplementedException)\b")]
     private static partial Regex LeftForLater();

@@ -36,8 +36,7 @@ public sealed class NodeTelemetry(
         foreach (var group in counters.All().GroupBy(counter => counter.Name.Split('{')[0], StringComparer.Ordinal))
         {
             var kind = group.Key.EndsWith("_total", StringComparison.Ordinal) ? MetricKind.Counter : MetricKind.Gauge;
-            var help = group.Key.Replace("massif_", "", StringComparison.Ordinal).Replace('_', ' ');
-            yield return new(group.Key, kind, help, [.. group.Select(counter => new MetricSample(counter.Value, LabelsOf(counter.Name)))]);
+            yield return new(group.Key, kind, MetricHelp.Of(group.Key), [.. group.Select(counter => new MetricSample(counter.Value, LabelsOf(counter.Name)))]);
         }
     }
 
