@@ -23,10 +23,13 @@ public sealed class PropertyViolationException : Exception
 
     /// <summary>Makes the exception of a property, with what was seen.</summary>
     public PropertyViolationException(string property, string seen)
-        : base($"{property}: {seen}") => Property = property;
+        : base($"{property}: {seen}") => (Property, Seen) = (property, seen);
 
     /// <summary>Gets the name of the property, as in docs/protocols.</summary>
     public string Property { get; }
+
+    /// <summary>Gets what was seen.</summary>
+    public string Seen { get; } = string.Empty;
 }
 
 /// <summary>What became of one seed.</summary>
@@ -42,6 +45,28 @@ public sealed record SeedOutcome(
 {
     /// <summary>Gets whether every property held.</summary>
     public bool Passed => Property is null;
+
+    /// <summary>Carries a run out and returns the property that it broke, with what was seen; nothing when all held.</summary>
+    internal static (string? Property, string? Detail) Judge(Action run)
+    {
+        try
+        {
+            run();
+            return (null, null);
+        }
+        catch (PropertyViolationException broken)
+        {
+            return (broken.Property, broken.Seen);
+        }
+        catch (InvariantViolationException broken)
+        {
+            return ("Invariant", broken.ToString());
+        }
+        catch (Exception crash) when (crash is not OutOfMemoryException)
+        {
+            return ("Crash", crash.ToString()); // Input from others must never end a node like this.
+        }
+    }
 }
 
 /// <summary>What became of a range of seeds.</summary>

@@ -73,7 +73,7 @@ public sealed class ProtocolWorld : INetworkUser<Frame>, IWeatherUser
     {
         var world = new ProtocolWorld(settings, lines);
         using var trace = world.Trace;
-        var (property, detail) = world.Judge();
+        var (property, detail) = SeedOutcome.Judge(world.RunToTheEnd);
         if (property is not null) trace.Say($"BROKEN {property}: {detail}");
         return new(settings.Seed, property, detail, trace.Hash(), world._scheduler.Happened, world.Checker.Deliveries, world.Time.Now);
     }
@@ -164,34 +164,19 @@ public sealed class ProtocolWorld : INetworkUser<Frame>, IWeatherUser
         return Shape.Byzantine.Contains(new((byte)node)) ? Conspiracy.NewReplica(node) : new ReplicaActor(this, node, NewClock());
     }
 
-    private (string? Property, string? Detail) Judge()
+    private void RunToTheEnd()
     {
-        try
+        Begin();
+        RunUntil(Shape.Trouble);
+        Heal();
+        while (!IsComplete())
         {
-            Begin();
-            RunUntil(Shape.Trouble);
-            Heal();
-            while (!IsComplete())
-            {
-                if (Time.Now > Shape.Trouble + ProgressWithin) return ("Progress", Checker.Missing(explain: true) ?? "Batches wait at their sources.");
-                RunUntil(Time.Now + PollEvery);
-            }
+            if (Time.Now > Shape.Trouble + ProgressWithin)
+                throw new PropertyViolationException("Progress", Checker.Missing(explain: true) ?? "Batches wait at their sources.");
+            RunUntil(Time.Now + PollEvery);
+        }
 
-            Checker.CheckReleased();
-            return (null, null);
-        }
-        catch (PropertyViolationException broken)
-        {
-            return (broken.Property, broken.Message);
-        }
-        catch (InvariantViolationException broken)
-        {
-            return ("Invariant", broken.ToString());
-        }
-        catch (Exception crash) when (crash is not OutOfMemoryException)
-        {
-            return ("Crash", crash.ToString()); // Input from peers must never end a replica like this.
-        }
+        Checker.CheckReleased();
     }
 
     private void Begin()

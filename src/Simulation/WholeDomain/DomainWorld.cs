@@ -1,7 +1,6 @@
 using System.Globalization;
 using Massif.Reb.Configuration;
 using Massif.Reb.Overlay;
-using Massif.Reb.Protocol;
 
 namespace Massif.Simulation.WholeDomain;
 
@@ -92,7 +91,7 @@ public sealed class DomainWorld : INetworkUser<ReadOnlyMemory<byte>>, IWeatherUs
     {
         var world = new DomainWorld(seed, replicas, lines);
         using var trace = world.Trace;
-        var (property, detail) = world.Judge();
+        var (property, detail) = SeedOutcome.Judge(world.RunToTheEnd);
         if (property is not null) trace.Say($"BROKEN {property}: {detail}");
         return new(seed, property, detail, trace.Hash(), world._scheduler.Happened, world.Checker.Deliveries, world.Time.Now);
     }
@@ -175,36 +174,20 @@ public sealed class DomainWorld : INetworkUser<ReadOnlyMemory<byte>>, IWeatherUs
         else Network.Stop(node);
     }
 
-    private (string? Property, string? Detail) Judge()
+    private void RunToTheEnd()
     {
-        try
+        Begin();
+        RunUntil(Shape.Trouble);
+        Trace.Say("Faults heal.");
+        _weather.Heal();
+        _mischief.Heal();
+        while (Missing() is { } missing)
         {
-            Begin();
-            RunUntil(Shape.Trouble);
-            Trace.Say("Faults heal.");
-            _weather.Heal();
-            _mischief.Heal();
-            while (Missing() is { } missing)
-            {
-                if (Time.Now > Shape.Trouble + ProgressWithin) return ("Progress", missing);
-                RunUntil(Time.Now + PollEvery);
-            }
+            if (Time.Now > Shape.Trouble + ProgressWithin) throw new PropertyViolationException("Progress", missing);
+            RunUntil(Time.Now + PollEvery);
+        }
 
-            Checker.CheckEnd();
-            return (null, null);
-        }
-        catch (PropertyViolationException broken)
-        {
-            return (broken.Property, broken.Message);
-        }
-        catch (InvariantViolationException broken)
-        {
-            return ("Invariant", broken.ToString());
-        }
-        catch (Exception crash) when (crash is not OutOfMemoryException)
-        {
-            return ("Crash", crash.ToString()); // Input from others must never end a node like this.
-        }
+        Checker.CheckEnd();
     }
 
     private string? Missing()
