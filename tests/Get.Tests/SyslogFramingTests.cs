@@ -98,6 +98,7 @@ public sealed class SyslogFramingTests
         [
             "<13>abc\n", "9 <13>hello", "9 <13>hello\n", "404 not found\n", "\r\n", "\n", "\0", " <13>x\n", "07 <13>zz\n",
             "99999999999 <13>x\n", "\u00ef\u00bb\u00bf", "7 <13>a\r\n", "text\r\n", "12", " ", "<", "\r", "5 <1>é", "x",
+            "<13>a\0<13>b", "\0<", "\0x", "\0\0", new(' ', 12), "<13>longer than the limit\0",
         ];
         var random = new Random(6587);
         for (var round = 0; round < 20_000; round++)
@@ -106,7 +107,12 @@ public sealed class SyslogFramingTests
             var (whole, wholeFraming) = Receive([input], limit: 12);
             var (cut, cutFraming) = Receive(Cut(input, random), limit: 12);
 
+            var (single, singleFraming) = Receive(input.Select(c => c.ToString()), limit: 12);
+
             Assert.Equal(whole, cut);
+            Assert.Equal(whole, single);
+            Assert.Equal(wholeFraming.Flags, singleFraming.Flags);
+            Assert.Equal(wholeFraming.DiscardedBytes, singleFraming.DiscardedBytes);
             Assert.Equal(wholeFraming.Flags, cutFraming.Flags);
             Assert.Equal(wholeFraming.DiscardedBytes, cutFraming.DiscardedBytes);
         }

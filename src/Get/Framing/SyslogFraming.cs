@@ -22,7 +22,7 @@ public readonly ref struct SyslogFrame
 /// <summary>
 /// Cuts the byte stream of one connection into syslog messages. Both framings of RFC 6587 are understood, decided frame
 /// by frame: octet counting (section 3.4.1) when a frame begins with a length, a space and a PRI; else everything up to
-/// the next LF (section 3.4.2).
+/// the next LF, or the next NUL in front of a PRI (section 3.4.2; any other NUL is part of the message).
 /// </summary>
 /// <remarks>
 /// Use: <see cref="Push"/> a chunk, <see cref="TryRead"/> until it returns false, and so on; <see cref="End"/> and read
@@ -140,10 +140,11 @@ public sealed class SyslogFraming(int limit, bool overTls)
     {
         if (!StripDelimiters() || Buffered.Length == 0) return Step.NeedMore;
 
-        // Some firewalls send LF SP between messages, so that the space seems to belong to the next one.
+        // Some firewalls send LF SP between messages, so that the space seems to belong to the next one. As many spaces
+        // as a whole frame holds are text, whatever follows: what is decided must not depend on how much has arrived.
         var spaces = Buffered.IndexOfAnyExcept((byte)' ');
         if (spaces < 0 && !_ended && Buffered.Length < limit) return Step.NeedMore;
-        if (spaces > 0 && Buffered[spaces] == '<')
+        if (spaces > 0 && spaces < limit && Buffered[spaces] == '<')
         {
             _start += spaces;
             Note(EventFlags.ExtraSpace);
@@ -189,13 +190,29 @@ public sealed class SyslogFraming(int limit, bool overTls)
     private Step ReadLine(out SyslogFrame frame)
     {
         frame = default;
-        var found = Buffered[_scanned..].IndexOf((byte)'\n');
-        var length = found < 0 ? Buffered.Length : _scanned + found;
-        _scanned = length;
+        var found = FindEndOfLine(ref _scanned);
         var noted = overTls ? EventFlags.NonconformantFraming : EventFlags.None;
-        if (found >= 0 && length <= limit + 1) return Emit(length, 1, noted, out frame); // + 1: a CR does not count.
-        if (length > limit + 1) return Cut(State.SkipLine, noted, out frame);
-        return _ended ? Emit(length, 0, noted | EventFlags.Unterminated, out frame) : Step.NeedMore;
+        if (_scanned - 1 > limit) return Cut(State.SkipLine, noted, out frame); // - 1: a CR does not count.
+        if (found && Buffered[_scanned] == 0) noted |= EventFlags.TrailerStripped;
+        if (found) return Emit(_scanned, 1, noted, out frame);
+        return _ended ? Emit(_scanned, 0, noted | EventFlags.Unterminated, out frame) : Step.NeedMore;
+    }
+
+    // Moves to the LF that ends the line, or to a NUL that a PRI follows, or that is the last byte of all; else to where
+    // to look when more bytes are there.
+    private bool FindEndOfLine(ref int at)
+    {
+        var bytes = Buffered;
+        while (true)
+        {
+            var found = bytes[at..].IndexOfAny((byte)'\n', (byte)0);
+            at = found < 0 ? bytes.Length : at + found;
+            if (found < 0) return false;
+            if (bytes[at] == '\n') return true;
+            if (at + 1 == bytes.Length) return _ended;
+            if (bytes[at + 1] == '<') return true;
+            at++;
+        }
     }
 
     private Step ReadCounted(out SyslogFrame frame)
@@ -267,11 +284,11 @@ public sealed class SyslogFraming(int limit, bool overTls)
 
     private Step SkipLine()
     {
-        var found = Buffered.IndexOf((byte)'\n');
-        var skipped = found < 0 ? Buffered.Length : found;
+        var skipped = 0;
+        var found = FindEndOfLine(ref skipped);
         DiscardedBytes += skipped;
-        _start += found < 0 ? skipped : skipped + 1;
-        if (found < 0) return Step.NeedMore;
+        _start += found ? skipped + 1 : skipped;
+        if (!found) return Step.NeedMore;
         _previousCounted = false;
         _state = State.FrameStart;
         return Step.Again;
@@ -310,7 +327,7 @@ public sealed class SyslogFraming(int limit, bool overTls)
     private Step Emit(int length, int delimiter, EventFlags noted, out SyslogFrame frame, bool counted = false)
     {
         var bytes = Buffered[..length];
-        var kept = SyslogTrailer.Strip(bytes, beforeLineFeed: delimiter > 0);
+        var kept = SyslogTrailer.Strip(bytes, beforeLineFeed: delimiter > 0 && Buffered[length] == '\n');
         if (kept < length) noted |= EventFlags.TrailerStripped;
         if (kept > limit)
         {
