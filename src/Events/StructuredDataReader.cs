@@ -63,7 +63,7 @@ public ref struct StructuredDataReader
             return false;
         }
 
-        while (Position < _text.Length && _text[Position] == ' ') Position++;
+        if (Position < _text.Length && _text[Position] == ' ') Position++;
         Name = TakeName();
         if (Name.IsEmpty || !_text[Position..].StartsWith("=\""u8)) return Broken();
         Position += 2;

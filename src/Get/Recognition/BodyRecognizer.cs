@@ -24,7 +24,7 @@ internal static class BodyRecognizer
             case (byte)'{' when message.TrimEnd((byte)' ')[^1] == '}': draft.Flags |= EventFlags.Json; break;
             case (byte)'-' when message.StartsWith("-- MARK --"u8): draft.Flags |= EventFlags.Mark; break;
             case (byte)'[': ReadKernelStamp(message, draft); break;
-            case (byte)'l' or (byte)'m': ReadRepeat(message, draft); break;
+            case (byte)'l' or (byte)'m' or (byte)'-': ReadRepeat(message, draft); break;
         }
 
         if (draft.Parser == EventParser.Raw && IsKeyValue(message)) draft.Flags |= EventFlags.KeyValue;
@@ -42,20 +42,32 @@ internal static class BodyRecognizer
         return inner.StartsWith(" "u8) ? inner[1..] : inner;
     }
 
-    // "last message repeated n times" (BSD syslogd) and "message repeated n times: [ ... ]" (rsyslog): n, not one.
+    // "last message repeated n times" (BSD syslogd; between "---" on macOS) and "message repeated n times: [ ... ]"
+    // (rsyslog): n, not one.
     private static void ReadRepeat(ReadOnlySpan<byte> message, EventDraft draft)
     {
-        var text = message.StartsWith("last "u8) ? message[5..] : message;
+        var text = message.StartsWith("--- last "u8) ? message[4..] : message;
+        if (text.StartsWith("last "u8)) text = text[5..];
         if (!text.StartsWith("message repeated "u8)) return;
         text = text["message repeated "u8.Length..];
         if (!Utf8Parser.TryParse(text, out uint count, out var digits) || count == 0) return;
-        if (!text[digits..].StartsWith(" time"u8)) return;
+        if (!EndsRepeat(text[digits..])) return;
 
         draft.Flags |= EventFlags.Repeat;
         draft.Count = count;
         draft.AddAttribute("repeat_count"u8, count);
         var inner = RepeatedMessage(message);
         if (inner.Length < message.Length) draft.AddAttribute("repeated_message"u8, inner);
+    }
+
+    // Somebody may write these words and go on: that is a message of its own.
+    private static bool EndsRepeat(ReadOnlySpan<byte> text)
+    {
+        if (!text.StartsWith(" time"u8)) return false;
+        text = text[" time"u8.Length..];
+        if (text.StartsWith("s"u8)) text = text[1..];
+        text = text.TrimEnd((byte)' ');
+        return text.IsEmpty || text.SequenceEqual(" ---"u8) || text.StartsWith(": ["u8);
     }
 
     // "[12345.678901] " in front of a kernel message: seconds since the start of the machine (printk.time).

@@ -43,7 +43,7 @@ public static class EventTranslator
             return;
         }
 
-        var message = ReadHeader(text, context, draft);
+        var message = StripByteOrderMark(ReadHeader(text, context, draft), EventFlags.Bom, draft);
         draft.SetText(EventField.Message, message);
         MarkControls(message, draft);
         message = message.TrimStart((byte)' '); // rsyslog puts a space before the MSG of RFC 5424; it stays in the event's message.
@@ -66,13 +66,7 @@ public static class EventTranslator
     /// <summary>Reads the header and returns the message behind it.</summary>
     private static ReadOnlySpan<byte> ReadHeader(ReadOnlySpan<byte> text, scoped in ReceiveContext context, EventDraft draft)
     {
-        var bom = "\uFEFF"u8;
-        if (text.StartsWith(bom))
-        {
-            text = text[bom.Length..];
-            draft.Flags |= EventFlags.LeadingBom;
-        }
-
+        text = StripByteOrderMark(text, EventFlags.LeadingBom, draft);
         var whole = text;
         var spaces = text.IndexOfAnyExcept((byte)' ');
         if (spaces > 0 && text[spaces] == '<') text = SkipSpaces(text, spaces, draft);
@@ -82,11 +76,10 @@ public static class EventTranslator
         if (pri == 0) return ReadWithoutPri(whole, context, draft);
 
         text = text[pri..];
-        if (Rfc5424Parser.IsHeader(text)) return Rfc5424Parser.Read(text, context, draft);
-        if (CiscoParser.TryRead(text, context, draft, out var message)) return message;
-
         spaces = text.IndexOfAnyExcept((byte)' ');
         if (spaces > 0) text = SkipSpaces(text, spaces, draft);
+        if (Rfc5424Parser.IsHeader(text)) return Rfc5424Parser.Read(text, context, draft);
+        if (CiscoParser.TryRead(text, context, draft, out var message)) return message;
         return Rfc3164Parser.TryRead(text, context, draft, out message) ? message : Raw(text, draft);
     }
 
@@ -97,7 +90,21 @@ public static class EventTranslator
 
         draft.Flags |= EventFlags.NoPri;
         if (Rfc5424Parser.IsCertainHeader(text)) return Rfc5424Parser.Read(text, context, draft);
-        return Rfc3164Parser.TryRead(text, context, draft, out message) ? message : Raw(text, draft);
+        var header = text.TrimStart((byte)' ');
+        if (!CiscoParser.TryRead(header, context, draft, out message)
+            && !Rfc3164Parser.TryRead(header, context, draft, out message)) return Raw(text, draft); // Indented text stays so.
+
+        if (header.Length < text.Length) draft.Flags |= EventFlags.ExtraSpace;
+        return message;
+    }
+
+    // A byte order mark is no part of the text: not in front of everything, and not where the message begins (MSG-UTF8,
+    // RFC 5424 section 6.4; programs that write RFC 3164 put it there too).
+    private static ReadOnlySpan<byte> StripByteOrderMark(ReadOnlySpan<byte> text, EventFlags flag, EventDraft draft)
+    {
+        if (!text.StartsWith("\uFEFF"u8)) return text;
+        draft.Flags |= flag;
+        return text[3..];
     }
 
     private static ReadOnlySpan<byte> SkipSpaces(ReadOnlySpan<byte> text, int spaces, EventDraft draft)

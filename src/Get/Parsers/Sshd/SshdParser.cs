@@ -44,7 +44,7 @@ internal static class SshdParser
         Set(draft, EventCategory.Authentication, EventAction.Login, outcome);
         draft.SetText(EventField.Method, text[..method]);
         text = text[(method + " for "u8.Length)..];
-        SetInvalid(draft, TryTake(ref text, "invalid user "u8));
+        SetInvalid(draft, TryTake(ref text, "invalid user "u8) || TryTake(ref text, "illegal user "u8)); // Before OpenSSH 3.9.
 
         var end = EndOfAddress(text);
         if (end >= 0) SetUserAndPeer(text[..end], draft);

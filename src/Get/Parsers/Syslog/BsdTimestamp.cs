@@ -155,7 +155,7 @@ internal static class BsdTimestamp
 
         var end = from + 4;
         if (before && (end >= text.Length || text[end] != ' ')) return;
-        if (!before && end < text.Length && text[end] is not ((byte)' ' or (byte)':')) return;
+        if (!before && !ZoneNames.Ends(text, end)) return;
         time.Year = year;
         at = before ? end + 1 : end;
     }

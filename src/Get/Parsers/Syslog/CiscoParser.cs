@@ -6,15 +6,15 @@ using Massif.Get.Recognition;
 namespace Massif.Get.Parsers.Syslog;
 
 /// <summary>
-/// Cisco IOS, IOS XR and ASA: "[seq: ][host: ][seq: ][node:][time: ]%FACILITY-SEVERITY-MNEMONIC: text", in which the
-/// word with the percent sign is the only part that is always there.
+/// Cisco IOS, IOS XR, NX-OS and ASA: "[seq: ][host: ][seq: ][node:][time: ]%FACILITY-SEVERITY-MNEMONIC: text", in which
+/// the word with the percent sign is the only part that is always there. A relay may have put "time host " in front.
 /// </summary>
 internal static class CiscoParser
 {
     private const int HeadMax = 160; // Where the percent word must begin; nothing in front of it is long.
 
     private static readonly SearchValues<byte> WordBytes =
-        SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"u8);
+        SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"u8);
 
     private static readonly SearchValues<byte> UptimeBytes = SearchValues.Create("0123456789ywdhms"u8);
 
@@ -24,7 +24,7 @@ internal static class CiscoParser
     {
         message = [];
         var percent = text[..Math.Min(text.Length, HeadMax)].IndexOf((byte)'%');
-        if (percent < 0 || (percent > 0 && text[percent - 1] != ' ')) return false;
+        if (percent < 0 || (percent > 0 && text[percent - 1] is not ((byte)' ' or (byte)':'))) return false;
         if (!TryWord(text[percent..], out var word, out var behind)) return false;
 
         var head = new Head(text[..percent], context);
@@ -125,56 +125,78 @@ internal static class CiscoParser
 
         private bool TakePart(scoped in ReceiveContext context)
         {
-            if (_rest[0] == ' ' || _rest.StartsWith(": "u8))
+            if (_rest[0] is (byte)' ' or (byte)':')
             {
                 _rest = _rest[1..];
                 return true;
             }
 
-            if (Time.Length > 0) return TakeHostOrTag();
-            if (TakeTime(context)) return true;
-            var colon = _rest.IndexOf((byte)':');
-            if (colon <= 0 || _rest[..colon].Contains((byte)' ')) return false;
-            var part = _rest[..colon];
-            _rest = _rest[(colon + 1)..];
-            return TakeWord(part);
+            if (TakeTime(context) || TakeClock()) return true;
+            if (Time.Length > 0) return TakeSequence() || TakeHostOrTag();
+            return TakeSequence() || TakeWord();
         }
 
+        // Of two times the first stays: it is the one of the header, whoever wrote that.
         private bool TakeTime(scoped in ReceiveContext context)
         {
             var time = BsdTimestamp.Read(
                 _rest, context.ReceivedWallNanoseconds, context.DefaultOffsetMinutes, anyZone: true);
             if (time.Length == 0) time = Rfc3164Parser.ReadTime(_rest, context);
             if (time.Length == 0 || (time.Flags & EventFlags.EpochTimestamp) != 0) return false;
-            (Time, TimeAt) = (time, At);
+            if (Time.Length == 0) (Time, TimeAt) = (time, At);
             _rest = _rest[time.Length..];
             return true;
         }
 
-        // Behind the time: "host : " (ASA) or "process[pid]: " (IOS XR).
-        private bool TakeHostOrTag()
+        // "00:00:46:", the time since the start of the machine while it is below a day.
+        private bool TakeClock()
         {
-            var space = _rest.IndexOf((byte)' ');
-            if (Host.IsEmpty && space > 0 && _rest[space..].StartsWith(" : "u8))
-            {
-                Host = _rest[..space];
-                _rest = _rest[space..];
-                return true;
-            }
-
-            var tag = SyslogTag.Read(_rest);
-            if (!tag.IsPresent || Tag.IsPresent) return false;
-            (Tag, TagAt) = (tag, At);
-            _rest = _rest[tag.Length..];
+            var isClock = _rest.Length > 8 && _rest[2] == ':' && _rest[5] == ':' && _rest[8] == ':'
+                && Digits.Two(_rest, 0) >= 0 && Digits.Two(_rest, 3) >= 0 && Digits.Two(_rest, 6) >= 0;
+            if (!isClock) return false;
+            Uptime = _rest[..8];
+            _rest = _rest[8..];
             return true;
         }
 
-        private bool TakeWord(ReadOnlySpan<byte> part)
+        private bool TakeSequence()
         {
-            if (Utf8Parser.TryParse(part, out long number, out var digits) && digits == part.Length && number >= 0)
-                Sequence = number;
-            else if (part[0] is >= (byte)'0' and <= (byte)'9' && !part.ContainsAnyExcept(UptimeBytes)) Uptime = part;
-            else if (part.Contains((byte)'/')) Node = part;
+            if (!Utf8Parser.TryParse(_rest, out long number, out var digits) || number < 0) return false;
+            if (!_rest[digits..].StartsWith(": "u8)) return false; // "2001:db8::1" is a host.
+            Sequence = number;
+            _rest = _rest[digits..];
+            return true;
+        }
+
+        // Behind the time: "host : " (ASA), "host " (a relay) or "process[pid]: " (IOS XR).
+        private bool TakeHostOrTag()
+        {
+            var tag = SyslogTag.Read(_rest);
+            if (tag.IsPresent)
+            {
+                if (Tag.IsPresent) return false;
+                (Tag, TagAt) = (tag, At);
+                _rest = _rest[tag.Length..];
+                return true;
+            }
+
+            var space = _rest.IndexOf((byte)' ');
+            if (!Host.IsEmpty || Tag.IsPresent || space <= 0 || _rest[space - 1] == ':') return false;
+            if (!_rest[..space].SequenceEqual("-"u8)) Host = _rest[..space];
+            _rest = _rest[space..];
+            return true;
+        }
+
+        private bool TakeWord()
+        {
+            var colon = _rest.IndexOf((byte)':');
+            if (colon <= 0) return false;
+            var part = _rest[..colon];
+            var isNode = part.Contains((byte)'/'); // "RP/0/RSP0/CPU0", "CLC 6/0"
+            if (!isNode && part.Contains((byte)' ')) return false;
+            _rest = _rest[(colon + 1)..];
+            if (part[0] is >= (byte)'0' and <= (byte)'9' && !part.ContainsAnyExcept(UptimeBytes)) Uptime = part;
+            else if (isNode) Node = part;
             else if (Host.IsEmpty) Host = part;
             else return false;
             return true;

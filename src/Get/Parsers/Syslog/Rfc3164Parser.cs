@@ -87,6 +87,13 @@ internal static class Rfc3164Parser
         if (end < 0) end = text.Length;
         var word = text[..end];
         var rest = SkipSpace(text[end..], null);
+        if (word.SequenceEqual("-"u8))
+        {
+            // NILVALUE, from relays that know RFC 5424.
+            draft.Flags |= EventFlags.NoHost;
+            return SyslogTag.TakeFrom(SkipSpace(text[end..], draft), draft);
+        }
+
         if (IsHostWithColon(word, rest))
         {
             draft.Flags |= EventFlags.HostColon;
@@ -130,7 +137,11 @@ internal static class Rfc3164Parser
     private static bool IsHost(ReadOnlySpan<byte> word) =>
         word.Length > 0 && !word.ContainsAny(NoHostBytes) && !word.StartsWith("CEF:"u8) && !word.StartsWith("LEEF:"u8)
         && word[0] is not ((byte)'@' or (byte)'%')
-        && (word[0] != '[' || (word.Length > 2 && word[^1] == ']' && word.Contains((byte)':')));
+        && (word[0] != '[' || IsAddressInBrackets(word));
+
+    // "[2001:db8::10]", "[192.0.2.1]"; "[error]" begins a message.
+    private static bool IsAddressInBrackets(ReadOnlySpan<byte> word) =>
+        word.Length > 2 && word[^1] == ']' && (word.Contains((byte)':') || IpAddress.TryParse(word[1..^1], out _));
 
     // In the place of the host: "sshd[42]:", "kernel:".
     private static bool IsTag(ReadOnlySpan<byte> word)
@@ -140,7 +151,8 @@ internal static class Rfc3164Parser
     }
 
     private static bool IsBareMessage(ReadOnlySpan<byte> text) =>
-        text.StartsWith("-- MARK --"u8) || text.StartsWith("last message repeated "u8);
+        text.StartsWith("-- MARK --"u8) || text.StartsWith("last message repeated "u8)
+        || text.StartsWith("--- last message repeated "u8);
 
     // One space belongs here; more are flagged.
     private static ReadOnlySpan<byte> SkipSpace(ReadOnlySpan<byte> text, EventDraft? draft)

@@ -20,10 +20,12 @@ internal static class Rfc5424Parser
     {
         var digits = Digits.Run(text, 0);
         if (digits is 0 or > 3 || text[0] == '0') return false;
-        if (digits == text.Length) return true;
+        var isKnownVersion = digits == 1 && text[0] == '1';
+        if (digits == text.Length) return isKnownVersion;
         if (text[digits] != ' ') return false;
         var rest = text[digits..].TrimStart((byte)' ');
-        return rest.IsEmpty || rest[0] is >= (byte)'0' and <= (byte)'9' || IsNil(rest) || HasAllFields(rest);
+        if (rest.IsEmpty) return isKnownVersion;
+        return BeginsWithYear(rest) || (isKnownVersion && (IsNil(rest) || BeginsWithEpoch(rest))) || HasAllFields(rest);
     }
 
     /// <summary>Returns whether a line without PRI is this format beyond doubt.</summary>
@@ -107,11 +109,11 @@ internal static class Rfc5424Parser
 
     private static ReadOnlySpan<byte> ReadStructuredData(ReadOnlySpan<byte> text, EventDraft draft)
     {
-        if (IsNil(text)) return StripByteOrderMark(text.Length > 2 ? text[2..] : [], draft);
+        if (IsNil(text)) return text.Length > 2 ? text[2..] : [];
         if (text[0] != '[')
         {
             draft.Flags |= EventFlags.MissingStructuredData;
-            return StripByteOrderMark(text, draft);
+            return text;
         }
 
         var reader = new StructuredDataReader(text);
@@ -128,7 +130,7 @@ internal static class Rfc5424Parser
         draft.Flags |= flags;
         draft.SetText(EventField.StructuredData, text[..length]);
         ReadSelfDescription(text[..length], draft);
-        return StripByteOrderMark(length < text.Length ? text[(length + 1)..] : [], draft);
+        return length < text.Length ? text[(length + 1)..] : [];
     }
 
     private static EventFlags WalkElements(ref StructuredDataReader reader, EventDraft draft)
@@ -173,15 +175,13 @@ internal static class Rfc5424Parser
         }
     }
 
-    // MSG-UTF8 begins with a byte order mark (section 6.4); it is no part of the text.
-    private static ReadOnlySpan<byte> StripByteOrderMark(ReadOnlySpan<byte> message, EventDraft draft)
-    {
-        if (!message.StartsWith("\uFEFF"u8)) return message;
-        draft.Flags |= EventFlags.Bom;
-        return message[3..];
-    }
-
     private static bool IsNil(ReadOnlySpan<byte> text) => text is [(byte)'-'] or [(byte)'-', (byte)' ', ..];
+
+    // "3 20 of 21 done" is a message, "1 2026-11-20T12:0" a header that was cut.
+    private static bool BeginsWithYear(ReadOnlySpan<byte> text) =>
+        Digits.Run(text, 0) == 4 && (text.Length == 4 || text[4] == '-');
+
+    private static bool BeginsWithEpoch(ReadOnlySpan<byte> text) => Digits.Run(text, 0) is 9 or 10;
 
     // With a timestamp of no known form, only structured data in its place shows that the header is this one.
     private static bool HasAllFields(ReadOnlySpan<byte> text)

@@ -27,7 +27,7 @@ internal readonly record struct SyslogTag(int NameLength, int ProcIdLength, int 
         var end = text.IndexOfAny(NameEnds);
         if (end <= 0 || text[end] is (byte)' ' or (byte)'\t') return default;
         var name = text[..end];
-        if (name.ContainsAny(NoNameBytes) || name.SequenceEqual("CEF"u8) || name.SequenceEqual("LEEF"u8)) return default;
+        if (name.ContainsAny(NoNameBytes) || IsBodyMark(name)) return default;
         return text[end] == '[' ? ReadProcId(text, end) : ReadColon(text, end);
     }
 
@@ -60,15 +60,28 @@ internal readonly record struct SyslogTag(int NameLength, int ProcIdLength, int 
         return text[Length..];
     }
 
+    // The words in front of CEF, LEEF and CEE bodies look like tags.
+    private static bool IsBodyMark(ReadOnlySpan<byte> name) =>
+        name.SequenceEqual("CEF"u8) || name.SequenceEqual("LEEF"u8) || name.SequenceEqual("@cee"u8);
+
+    // The brackets end where a colon or a space follows: "[[7]]:" is odd, but a process id. One with a space in it needs
+    // the colon, or "list[1 of 2] is empty" would be a tag.
     private static SyslogTag ReadProcId(ReadOnlySpan<byte> text, int nameLength)
     {
-        var close = text[nameLength..].IndexOfAny((byte)']', (byte)' ');
-        if (close < 0 || text[nameLength + close] != ']') return default;
-        var end = nameLength + close + 1;
+        var end = nameLength;
+        do
+        {
+            var close = text[end..].IndexOf((byte)']');
+            if (close < 0) return default;
+            end += close + 1;
+        }
+        while (end < text.Length && text[end] is not ((byte)':' or (byte)' ' or (byte)'\t'));
+
+        var procId = text[(nameLength + 1)..(end - 1)];
         var hasColon = end < text.Length && text[end] == ':';
-        if (!hasColon && end < text.Length && text[end] is not ((byte)' ' or (byte)'\t')) return default;
+        if (procId.Contains((byte)' ') && (!hasColon || procId.IndexOf(": "u8) >= 0)) return default;
         if (hasColon) end++;
-        return new(nameLength, close - 1, BehindOneSpace(text, end), hasColon);
+        return new(nameLength, procId.Length, BehindOneSpace(text, end), hasColon);
     }
 
     // "http://..." and "2001:db8::1" are no tags; "app:text" is one.

@@ -19,20 +19,24 @@ internal static class ZoneNames
         ("CST", -360), ("CDT", -300), ("MST", -420), ("MDT", -360), ("PST", -480), ("PDT", -420), ("AKST", -540),
         ("AKDT", -480), ("HST", -600));
 
-    /// <summary>Reads a space and a zone behind a time, and moves behind it; stays when there is none.</summary>
+    /// <summary>
+    /// Reads a zone behind a time, a number with or without a space in front, and moves behind it; stays when there is
+    /// none.
+    /// </summary>
     public static Zone Read(ReadOnlySpan<byte> text, ref int at, bool anyName)
     {
-        if (at >= text.Length || text[at] != ' ') return default;
+        if (at >= text.Length) return default;
 
-        var from = at + 1;
+        var from = text[at] == ' ' ? at + 1 : at;
         if (NumericOffset.TryRead(text[from..], out var length, out var minutes) && Ends(text, from + length))
         {
             at = from + length;
             return new(minutes, IsName: false);
         }
 
+        if (from == at) return default;
         var letters = 0;
-        while (from + letters < text.Length && text[from + letters] is >= (byte)'A' and <= (byte)'Z') letters++;
+        while (from + letters < text.Length && IsLetter(text[from + letters], anyName)) letters++;
         if (letters is 0 or > NameMax) return default;
         var end = from + letters;
         if (Ends(text, end) && Offsets.TryGetValue(Key(text[from..end]), out minutes))
@@ -45,16 +49,24 @@ internal static class ZoneNames
         var signed = end < text.Length && text[end] is (byte)'+' or (byte)'-';
         var digits = signed ? Digits.Run(text, end + 1) : 0;
         if (digits is 1 or 2 && Ends(text, end + 1 + digits)) at = end + 1 + digits;
-        else if (anyName && end < text.Length && text[end] == ':') at = end;
+        else if (anyName && end < text.Length && text[end] == ':' && !text[from..end].ContainsAnyInRange((byte)'a', (byte)'z')) at = end;
         return default;
     }
 
-    private static bool Ends(ReadOnlySpan<byte> text, int at) => at >= text.Length || text[at] is (byte)' ' or (byte)':';
+    /// <summary>
+    /// Returns whether a word of the timestamp ends there: at a space, or at a colon with nothing behind it. The host
+    /// "2001:db8::1" begins with no year.
+    /// </summary>
+    public static bool Ends(ReadOnlySpan<byte> text, int at) =>
+        at >= text.Length || text[at] == ' ' || (text[at] == ':' && (at + 1 == text.Length || text[at + 1] == ' '));
+
+    // In lower case a word behind the time is a host, unless the format says otherwise.
+    private static bool IsLetter(byte c, bool anyCase) => char.IsAsciiLetterUpper((char)c) || (anyCase && char.IsAsciiLetterLower((char)c));
 
     private static ulong Key(ReadOnlySpan<byte> name)
     {
         var key = 0UL;
-        foreach (var letter in name) key = (key << 8) | letter;
+        foreach (var letter in name) key = (key << 8) | (letter & 0xDFU); // In upper case.
         return key;
     }
 
