@@ -40,6 +40,11 @@ public static class ConformanceRunner
         {
             differences.Add($"the vector cannot be read: {e.Message}");
         }
+        catch (Exception e) when (e is ArgumentException or IndexOutOfRangeException)
+        {
+            // A parser must never throw. One that does fails this vector, and the others are still run.
+            differences.Add($"the parser threw {e.GetType().Name}: {e.Message}");
+        }
 
         if (differences.NotSupported is { } reason)
             return new(name, number, id, ConformanceOutcome.NotSupported, [reason]);

@@ -140,7 +140,11 @@ internal static class SyslogVector
         {
             text.Append(element.GetProperty("id").GetString()).Append('{');
             foreach (var parameter in element.GetProperty("params").EnumerateArray())
+            {
+                if (parameter.GetArrayLength() != 2) throw new FormatException("a parameter is a name and a value");
                 text.Append(parameter[0].GetString()).Append('=').Append(parameter[1].GetString()).Append(',');
+            }
+
             text.Append('}');
         }
 
