@@ -8,6 +8,9 @@ public sealed class VectorTests
     [InlineData("syslog-vectors.jsonl", 103, 0)]
     [InlineData("syslog-framing-vectors.jsonl", 21, 6)] // RELP and the PROXY protocol.
     [InlineData("payload-vectors.jsonl", 12, 0)]
+    [InlineData("own-syslog-vectors.jsonl", 419, 0)] // More of the three kinds, made from the same rules.
+    [InlineData("own-framing-vectors.jsonl", 104, 0)]
+    [InlineData("own-payload-vectors.jsonl", 115, 0)]
     public void Every_supported_vector_passes(string file, int passed, int notSupported)
     {
         var results = Run(file);
@@ -48,6 +51,19 @@ public sealed class VectorTests
         Assert.All(results.Take(3), result => Assert.Equal(ConformanceOutcome.Failed, result.Outcome));
         Assert.All(results, result => Assert.NotEmpty(result.Differences));
         Assert.Equal(ConformanceOutcome.NotSupported, results[3].Outcome);
+    }
+
+    [Theory]
+    [InlineData("""{"id":"a","proto":"tcp","limit":0,"chunks":["x"],"expect":{"frames":["x"],"flags":[]}}""")]
+    [InlineData("""{"id":"a","proto":"tcp","limit":-1,"chunks":["x"],"expect":{"frames":["x"],"flags":[]}}""")]
+    [InlineData("""{"id":"a","input":"<13>1 - - - - - [a]","expect":{"format":"rfc5424","structured_data":[{"id":"a","params":[[]]}]}}""")]
+    [InlineData("""{"id":"a","input":"\ud800","expect":{"format":"raw"}}""")]
+    [InlineData("""{"id":"a","app":"sshd","message":"x","expect":{"colour":"red"}}""")]
+    public void A_vector_that_makes_no_sense_fails_alone(string line)
+    {
+        var results = ConformanceRunner.Run([line, """{"id":"b","input":"x","expect":{"format":"raw"}}"""], "some").ToList();
+
+        Assert.Equal([ConformanceOutcome.Failed, ConformanceOutcome.Passed], results.Select(result => result.Outcome));
     }
 
     private static List<ConformanceResult> Run(string file) =>

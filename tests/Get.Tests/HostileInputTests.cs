@@ -10,9 +10,9 @@ public sealed class HostileInputTests
 {
     private static readonly byte[][] Seeds =
     [
-        .. File.ReadLines(Path.Combine("Vectors", "syslog-vectors.jsonl"))
+        .. Lines("syslog-vectors.jsonl", "own-syslog-vectors.jsonl")
             .Select(line => JsonDocument.Parse(line).RootElement.GetProperty("input_b64").GetBytesFromBase64()),
-        .. File.ReadLines(Path.Combine("Vectors", "payload-vectors.jsonl"))
+        .. Lines("payload-vectors.jsonl", "own-payload-vectors.jsonl")
             .Select(line => JsonDocument.Parse(line).RootElement)
             .Select(row => System.Text.Encoding.UTF8.GetBytes(
                 $"<38>Nov 20 12:00:01 h {row.GetProperty("app").GetString()}[1]: {row.GetProperty("message").GetString()}")),
@@ -109,6 +109,9 @@ public sealed class HostileInputTests
             }
         }
     }
+
+    private static IEnumerable<string> Lines(params string[] files) =>
+        files.SelectMany(file => File.ReadLines(Path.Combine("Vectors", file)));
 
     private static void Check(ReadOnlySpan<byte> bytes, EventDraft draft, BatchBuilder builder, EventFlags flags = EventFlags.None)
     {
