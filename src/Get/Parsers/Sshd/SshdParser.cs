@@ -134,7 +134,12 @@ internal static class SshdParser
     private static bool ReadDisconnected(ReadOnlySpan<byte> text, EventDraft draft)
     {
         Set(draft, EventCategory.Network, EventAction.Disconnected, EventOutcome.None);
-        if (!TryTakePort(ref text, draft)) return true;
+        if (!TryTakePort(ref text, draft))
+        {
+            // Before OpenSSH 7 the address stood alone.
+            if (IpAddress.TryParse(text, out _)) SetSource(text, draft);
+            return true;
+        }
 
         if (TryTake(ref text, "invalid user "u8)) SetInvalid(draft, true);
         else if (!TryTake(ref text, "authenticating user "u8) && !TryTake(ref text, "user "u8))
@@ -150,14 +155,17 @@ internal static class SshdParser
         return true;
     }
 
-    // "ADDRESS port PORT:CODE: TEXT"; here the peer chooses the text at the end, so the start is what counts.
+    // "ADDRESS port PORT:CODE: TEXT", "ADDRESS: CODE: TEXT" before OpenSSH 7; here the peer chooses the text at the end,
+    // so the start is what counts.
     private static bool ReadReceivedDisconnect(ReadOnlySpan<byte> text, EventDraft draft)
     {
         Set(draft, EventCategory.Network, EventAction.Disconnected, EventOutcome.None);
-        var port = text.IndexOf(" port "u8);
-        if (port < 0) return true;
-        SetSource(text[..port], draft);
-        if (Utf8Parser.TryParse(text[(port + " port "u8.Length)..], out ushort number, out _))
+        var space = text.IndexOf((byte)' ');
+        if (space <= 0) return true;
+        var address = text[..space];
+        SetSource(address[^1] == ':' ? address[..^1] : address, draft);
+        text = text[space..];
+        if (TryTake(ref text, " port "u8) && Utf8Parser.TryParse(text, out ushort number, out _))
             draft.SetNumber(EventField.SourcePort, number);
         return true;
     }
@@ -186,6 +194,8 @@ internal static class SshdParser
             if (text.EndsWith(" ssh2"u8)) SetUserAndPeer(text[..^" ssh2"u8.Length], draft);
             return true;
         }
+
+        if (TryTake(ref text, "Received disconnect from "u8)) return ReadReceivedDisconnect(text, draft);
 
         // Keyboard-interactive through PAM (auth-pam.c, sshpam_query); the Failed line tells the same attempt.
         if (!TryTake(ref text, "PAM: "u8)) return false;
