@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Buffers.Text;
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
@@ -68,33 +67,35 @@ internal sealed class DemoFeeder(IPEndPoint listener, int? rate, int lineBytesMa
     public void Dispose() => _digest.Dispose();
 
     /// <summary>
-    /// Octet counting (RFC 6587 section 3.4.1) keeps every byte, but a receiver that decides per frame only takes it for a line
-    /// with a priority. Others go with LF; one that looks like an octet count or a PROXY header itself gets a space before it.
+    /// Every line goes with LF (RFC 6587 section 3.4.2). Octet counting would keep more bytes, but a log mixes lines with and
+    /// without a priority, and a receiver that has seen counts takes the next line without one for a framing error.
     /// </summary>
     private void Append(ReadOnlySpan<byte> line)
     {
-        _digest.Add(line);
-        if (line[0] == '<')
-        {
-            var space = _buffer.GetSpan(12);
-            Utf8Formatter.TryFormat(line.Length, space, out var digits);
-            space[digits] = (byte)' ';
-            _buffer.Advance(digits + 1);
-            _buffer.Write(line);
-        }
-        else
-        {
-            if (LooksLikeFraming(line)) _buffer.Write(" "u8);
-            _buffer.Write(line);
-            _buffer.Write("\n"u8);
-        }
-
+        line = WithoutDelimiters(line);
+        var guard = NeedsGuard(line) ? 1 : 0;
+        var message = _buffer.GetSpan(guard + line.Length + 1)[..(guard + line.Length + 1)];
+        message[0] = (byte)' ';
+        line.CopyTo(message[guard..]);
+        message[^1] = (byte)'\n';
+        _digest.Add(message[..^1]);
+        _buffer.Advance(message.Length);
         Interlocked.Increment(ref _sent);
     }
 
-    private static bool LooksLikeFraming(ReadOnlySpan<byte> line)
+    /// <summary>Leaves out what a receiver takes for delimiters, not for text: CR and NUL at the end, spaces before a priority.</summary>
+    private static ReadOnlySpan<byte> WithoutDelimiters(ReadOnlySpan<byte> line)
     {
-        if (line.StartsWith("PROXY "u8)) return true;
+        line = line.TrimEnd("\r\0"u8);
+        var text = line.TrimStart((byte)' ');
+        return text.StartsWith("<"u8) ? text : line;
+    }
+
+    /// <summary>A line that begins as a frame's length, a delimiter or a byte order mark does would not arrive as it is: a space goes before it.</summary>
+    private bool NeedsGuard(ReadOnlySpan<byte> line)
+    {
+        if (line.IsEmpty || line[0] is 0 or (byte)'\r') return true;
+        if (_sent == 0 && line.StartsWith("\uFEFF"u8)) return true;
         var digits = line.IndexOfAnyExceptInRange((byte)'0', (byte)'9');
         return digits > 0 && line[digits..].StartsWith(" <"u8);
     }

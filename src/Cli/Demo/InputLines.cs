@@ -1,6 +1,6 @@
 namespace Massif.Cli.Demo;
 
-/// <summary>The lines of files, one file after another, as bytes. A line ends at LF or CR LF; empty lines are left out.</summary>
+/// <summary>The lines of files, one file after another, as bytes. A line ends at LF or CR LF; empty lines and a file's byte order mark are left out.</summary>
 internal static class InputLines
 {
     private const int ChunkBytes = 256 * 1024;
@@ -32,12 +32,20 @@ internal static class InputLines
         using var stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 0);
         var buffer = new byte[ChunkBytes];
         var (start, end) = (0, 0);
+        var isFirst = true;
+        ReadOnlyMemory<byte> Text(ReadOnlyMemory<byte> line)
+        {
+            if (isFirst && line.Span.StartsWith("\uFEFF"u8)) line = line[3..]; // It is the file's, not the line's.
+            isFirst = false;
+            return line.Span.EndsWith("\r"u8) ? line[..^1] : line;
+        }
+
         while (true)
         {
             var newline = buffer.AsSpan(start, end - start).IndexOf((byte)'\n');
             if (newline >= 0)
             {
-                var line = WithoutCarriageReturn(buffer.AsMemory(start, newline));
+                var line = Text(buffer.AsMemory(start, newline));
                 start += newline + 1;
                 if (!line.IsEmpty) yield return line;
                 continue;
@@ -60,10 +68,7 @@ internal static class InputLines
             end += read;
         }
 
-        var last = WithoutCarriageReturn(buffer.AsMemory(start, end - start));
+        var last = Text(buffer.AsMemory(start, end - start));
         if (!last.IsEmpty) yield return last;
     }
-
-    private static ReadOnlyMemory<byte> WithoutCarriageReturn(ReadOnlyMemory<byte> line) =>
-        line.Length > 0 && line.Span[^1] == '\r' ? line[..^1] : line;
 }

@@ -3,10 +3,7 @@ using System.Security.Cryptography;
 namespace Massif.Cli.Demo;
 
 /// <summary>SHA-256 over raw lines in order: equal when the same lines came out in the same order as went in.</summary>
-/// <remarks>
-/// Both sides leave out what a receiver of syslog may take off a frame without losing anything of the message: spaces or a
-/// byte order mark before it, CR and NUL after it, and everything beyond the receiver's largest message.
-/// </remarks>
+/// <remarks>What a line has beyond the receiver's largest message is left out on both sides: the receiver cuts it there, and says so.</remarks>
 internal sealed class LineDigest(int lineBytesMax) : IDisposable
 {
     private static readonly byte[] End = "\n"u8.ToArray();
@@ -18,9 +15,7 @@ internal sealed class LineDigest(int lineBytesMax) : IDisposable
     /// <summary>Adds one line.</summary>
     public void Add(ReadOnlySpan<byte> line)
     {
-        if (line.Length > lineBytesMax) line = line[..lineBytesMax];
-        if (line.StartsWith("\uFEFF"u8)) line = line[3..];
-        _hash.AppendData(line.TrimStart((byte)' ').TrimEnd("\r\0\n"u8));
+        _hash.AppendData(line.Length > lineBytesMax ? line[..lineBytesMax] : line);
         _hash.AppendData(End);
         Lines++;
     }

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using Massif.Cli.Demo;
+using Massif.Events;
 using Massif.Get.Framing;
 
 namespace Massif.Integration.Tests.Demo;
@@ -17,6 +18,7 @@ public sealed class InputTests : IDisposable
     [InlineData("a\r\n\r\n\n  b", "a|  b")]
     [InlineData("\n\n", "")]
     [InlineData("", "")]
+    [InlineData("\uFEFFa\n\uFEFFb\n", "a|\uFEFFb")]
     public void Lines_end_at_lf_or_cr_lf_and_empty_ones_are_left_out(string text, string lines)
     {
         var file = _directory.Write("in.log", text);
@@ -47,7 +49,9 @@ public sealed class InputTests : IDisposable
             "<38>1 2026-11-21T11:15:51Z web-1 sshd 1 - - ends with a CR in the middle \r of it",
             "Nov 21 11:15:51 web-1 sshd[1]: bare",
             "404 not found", "40 <13>looks like an octet count", "PROXY TCP4 is no proxy header", "  indented", "ü", "   ",
-            "<13>" + new string('x', 60_000),
+            "<13>" + new string('x', 60_000), "<13>" + new string('y', 70_000), new string('z', 70_000), "  <13>" + new string('s', 70_000),
+            "40 <13>" + new string('c', 70_000), "error at 5 <nil> pointer, 7 <x>", "\uFEFFmark", "\0", "\0\0begins with NUL", "ends with NUL\0\0", "\0<13>a",
+            "\r\r", "\rbegins with CR", "ends with CR\r\r", "  12 <13>indented", "007 <13>a", "<", "last",
         ];
         var file = _directory.Write("in.log", string.Join('\n', lines));
         var (received, feeder) = await FeedAsync(InputLines.Read([file]), [], _ => Task.CompletedTask);
@@ -55,7 +59,7 @@ public sealed class InputTests : IDisposable
         {
             using var digest = new LineDigest(64 * 1024);
             foreach (var frame in received) digest.Add(frame);
-            Assert.Equal(lines.Length, received.Count);
+            Assert.Equal(lines.Select(Text), received.Select(frame => Text(Encoding.UTF8.GetString(frame))));
             Assert.Equal(lines.Length, feeder.Sent);
             Assert.Equal(feeder.Digest(), digest.Current());
         }
@@ -85,11 +89,18 @@ public sealed class InputTests : IDisposable
             return digest.Current();
         }
 
-        Assert.Equal(Of("a", "b"), Of("a\r", " b"));
+        Assert.NotEqual(Of("a", "b"), Of("a", " b"));
         Assert.NotEqual(Of("a", "b"), Of("b", "a"));
         Assert.NotEqual(Of("a", "b"), Of("ab"));
         Assert.NotEqual(Of("a"), Of("a", ""));
         Assert.Equal(Of("0123456789cut here"), Of("0123456789"));
+    }
+
+    /// <summary>What of a line has to arrive: not the delimiters around it, and not what is far beyond the receiver's largest message.</summary>
+    private static string Text(string line)
+    {
+        var text = line.Trim(' ', '\r', '\0');
+        return text[..Math.Min(text.Length, 60_000)];
     }
 
     private static async Task<(List<byte[]> Frames, DemoFeeder Feeder)> FeedAsync(
@@ -108,7 +119,7 @@ public sealed class InputTests : IDisposable
         return (Frames(bytes.ToArray()), feeder);
     }
 
-    /// <summary>The frames as the edge's own framing sees them.</summary>
+    /// <summary>The frames as the edge's own framing sees them; it must not have had to guess.</summary>
     private static List<byte[]> Frames(byte[] bytes)
     {
         var framing = new SyslogFraming(64 * 1024, overTls: false);
@@ -121,6 +132,7 @@ public sealed class InputTests : IDisposable
 
         framing.End();
         while (framing.TryRead(out var last)) frames.Add(last.Bytes.ToArray());
+        Assert.Equal(EventFlags.None, framing.Flags & ~EventFlags.Truncated);
         return frames;
     }
 }
