@@ -2,17 +2,13 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 using System.Reflection;
-using System.Text.RegularExpressions;
 using Massif.Cli.Commands;
 
 namespace Massif.Cli;
 
 /// <summary>The command line of the program <c>massif</c>.</summary>
-internal static partial class CommandLine
+internal static class CommandLine
 {
-    /// <summary>How long a command may take to end after Ctrl-C or SIGTERM before the process ends regardless.</summary>
-    private static readonly TimeSpan StopTime = TimeSpan.FromSeconds(30);
-
     /// <summary>Makes the root command with everything below it.</summary>
     public static RootCommand Create()
     {
@@ -53,30 +49,49 @@ internal static partial class CommandLine
         var configuration = new InvocationConfiguration
         {
             EnableDefaultExceptionHandler = false,
-            ProcessTerminationTimeout = StopTime,
+            ProcessTerminationTimeout = null, // It breaks at a second signal; StopSignals does not.
             Output = output ?? Console.Out,
             Error = error ?? Console.Error,
         };
-        if (parsed.Action is ParseErrorAction usage)
+        if (parsed.Action is ParseErrorAction usage) return await ExplainAsync(parsed, usage, configuration);
+        try
         {
-            // A person who mistyped wants the mistake and a suggestion, not two pages of help.
-            usage.ShowHelp = false;
-            var mistake = new StringWriter(); // Suggestions too: standard output is for results.
-            configuration.Output = mistake;
-            configuration.Error = mistake;
-            await parsed.InvokeAsync(configuration);
-            configuration.Error = error ?? Console.Error;
-            await configuration.Error.WriteAsync(NotANumber().Replace(mistake.ToString(), "$2 is '$1', not a whole number in its range."));
-            await configuration.Error.WriteLineAsync($"Try: {PathOf(parsed.CommandResult)} --help");
-            return ExitCodes.Usage;
+            // A command that cannot be asked to end is ended by the system, as it would be without us.
+            using var signals = parsed.Action is AsynchronousCommandLineAction ? new StopSignals() : null;
+            return await parsed.InvokeAsync(configuration, signals?.Token ?? CancellationToken.None);
         }
-
-        return await parsed.InvokeAsync(configuration);
+        catch (Exception failure)
+        {
+            Tell(PathOf(parsed.CommandResult), failure, configuration.Error);
+            return ExitCodes.Failed;
+        }
     }
 
-    // Every option that is no text is a number, and nobody who mistyped one needs to know our types.
-    [GeneratedRegex("Cannot parse argument '([^']*)' for option '([^']*)' as expected type '[^']*'\\.")]
-    private static partial Regex NotANumber();
+    /// <summary>A person who mistyped wants the mistake and a suggestion, not two pages of help.</summary>
+    private static async Task<int> ExplainAsync(ParseResult parsed, ParseErrorAction usage, InvocationConfiguration configuration)
+    {
+        usage.ShowHelp = false;
+        var (mistake, error) = (new StringWriter(), configuration.Error);
+        (configuration.Output, configuration.Error) = (mistake, mistake); // Suggestions too: standard output is for results.
+        await parsed.InvokeAsync(configuration);
+        foreach (var line in Usage.Mistakes(mistake.ToString())) await error.WriteLineAsync(line);
+        await error.WriteLineAsync($"Try: {PathOf(parsed.CommandResult)} --help");
+        return ExitCodes.Usage;
+    }
+
+    /// <summary>What the system refuses is told in a line; anything else is a fault of ours, and whoever mends it needs the place.</summary>
+    private static void Tell(string command, Exception failure, TextWriter error)
+    {
+        var isRefusal = failure is IOException or UnauthorizedAccessException;
+        try
+        {
+            error.WriteLine(isRefusal ? $"{command}: {failure.Message}" : $"{command} failed, which is a fault of the program:\n{failure}");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // Nobody is there to be told.
+        }
+    }
 
     private static string PathOf(System.CommandLine.Parsing.CommandResult command) =>
         command.Parent is System.CommandLine.Parsing.CommandResult parent ? $"{PathOf(parent)} {command.Command.Name}" : "massif";

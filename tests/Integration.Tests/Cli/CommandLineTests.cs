@@ -43,7 +43,8 @@ public sealed partial class CommandLineTests
     }
 
     [Theory]
-    [InlineData("dmo", "demo")]
+    [InlineData("dmo", "Unrecognized command or argument 'dmo'. Did you mean demo?\nTry: massif --help\n")]
+    [InlineData("alarm ls x", "Unrecognized command or argument 'x'.\nTry: massif alarm ls --help\n")]
     [InlineData("demo --rate 0", "1 to 10000000")]
     [InlineData("demo --rate many", "--rate is 'many', not a whole number")]
     [InlineData("tail --count x", "--count is 'x', not a whole number")]
