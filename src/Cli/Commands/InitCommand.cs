@@ -12,8 +12,13 @@ internal static class InitCommand
     {
         var defaults = new DomainMakerOptions { RulesText = "" };
         var directory = new Argument<string>("DIR") { Description = "A new or an empty directory." };
+        directory.Validators.Add(result =>
+        {
+            if (result.Tokens is [{ Value: "" }]) result.AddError("DIR is empty.");
+        });
         var name = new Option<string>("--name")
         {
+            HelpName = "NAME",
             Description = "Name of the domain; it is in every certificate.",
             DefaultValueFactory = _ => defaults.Name,
         };
@@ -73,13 +78,24 @@ internal static class InitCommand
                 CertificateDays = parse.GetValue(days),
                 RulesText = ShippedRules.Text,
             };
-            return Report.Errors(DomainMaker.Create(path, options), parse) ?? Explain(path, parse.InvocationConfiguration.Output);
+            return Report.Errors([.. DomainMaker.Create(path, options).Select(AsOption)], parse) ?? Explain(path, parse.InvocationConfiguration.Output);
         });
         return command.WithExamples(
             "massif init /etc/massif                                          # 4 replicas, 2 relays, 1 edge on this machine",
             "massif init dom --replicas 7 --edges 20 --relays 4               # f = 2, t = 2",
             "massif init dom --address core1=10.0.1.1 --address core2=10.0.2.1 --address core3=10.0.3.1 --address core4=10.0.4.1");
     }
+
+    /// <summary>A mistake in what will be a file is one of an option: the file is not there, and what the person typed is.</summary>
+    private static ConfigError AsOption(ConfigError error) => error.Key switch
+    {
+        "replicas" or "edges" or "relays" or "name" => error with { File = $"--{error.Key}", Line = 0, Key = "" },
+        "f" => error with { File = "--faults", Line = 0, Key = "" },
+        "t" => error with { File = "--path-faults", Line = 0, Key = "" },
+        "addresses" => error with { File = "--address", Key = "" },
+        "certificate_days" => error with { File = "--days", Key = "" },
+        _ => error,
+    };
 
     private static Option<int> Port(string name, string description, int port)
     {
@@ -126,7 +142,8 @@ internal static class InitCommand
         output.WriteLine("Next, each node on its machine, with its own directory copied there:");
         foreach (var node in domain.Nodes)
             output.WriteLine($"  massif {node.Role.ToString().ToLowerInvariant()} -c {Path.Combine(path, "nodes", node.Id, "node.yaml")}");
-        output.WriteLine($"Keep {Path.Combine(path, "ca.key")} off the nodes.");
+        output.WriteLine($"Keep {Path.Combine(path, "ca.key")} off the nodes. See how the domain stands with:");
+        output.WriteLine($"  massif status --domain {path}");
         return ExitCodes.Ok;
     }
 }

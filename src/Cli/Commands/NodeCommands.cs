@@ -100,7 +100,7 @@ internal static partial class NodeCommands
         CancellationToken cancel)
     {
         var (config, errors) = NodeConfig.Load(file);
-        if (Report.Errors(errors, parse) is { } code) return code;
+        if (errors.Count > 0) return Report.Errors(CheckConfigCommand.CheckNode(file), parse) ?? ExitCodes.Usage; // With those of its rules.
         using var owned = config!;
         var error = parse.InvocationConfiguration.Error;
         if (config!.Self.Role != role)

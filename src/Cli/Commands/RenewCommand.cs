@@ -27,7 +27,9 @@ internal static class RenewCommand
         command.SetAction(parse =>
         {
             var (where, who) = (parse.GetValue(directory)!, parse.GetValue(id)!);
-            if (Report.Errors(DomainMaker.Renew(where, who, parse.GetValue(days)), parse) is { } code) return code;
+            var errors = DomainMaker.Renew(where, who, parse.GetValue(days))
+                .Select(error => error.Key == "certificate_days" ? error with { File = "--days", Key = "" } : error);
+            if (Report.Errors([.. errors], parse) is { } code) return code;
             var home = Path.Combine(where, who == "operator" ? "clients" : "nodes", who);
             parse.InvocationConfiguration.Output.WriteLine(
                 $"Made {Path.Combine(home, "cert.pem")}, valid for {parse.GetValue(days)} days.");

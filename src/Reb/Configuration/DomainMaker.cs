@@ -37,6 +37,7 @@ public static class DomainMaker
         if (CheckCounts(directory, options) is { Count: > 0 } counts) return counts;
 
         var plan = DomainPlan.For(options);
+        if (plan.Clashes().ToList() is { Count: > 0 } clashes) return [.. clashes.Select(clash => new ConfigError(directory, 0, "ports", clash))];
         var keys = plan.Nodes.ToDictionary(node => node.Id, _ => ECDsa.Create(ECCurve.NamedCurves.nistP256));
         try
         {
@@ -119,8 +120,13 @@ public static class DomainMaker
         var known = DomainPlan.Ids(options).ToHashSet(StringComparer.Ordinal);
         foreach (var id in options.Addresses.Keys.Where(id => !known.Contains(id)))
             errors.Add(new(directory, 0, "addresses", $"there will be no node \"{id}\"", string.Join(", ", known.Take(12))));
+        foreach (var host in options.Addresses.Values.Append(options.Address).Distinct().Where(host => !IsHost(host)))
+            errors.Add(new(directory, 0, "addresses", $"\"{host}\" is no address that others can dial", "a host name or an IP address, without a port"));
         return errors;
     }
+
+    private static bool IsHost(string host) =>
+        HostPort.TryParse(new HostPort(host, 1).ToString(), out var address) && address.Host == host && !address.IsAny;
 
     private static void Write(string directory, DomainMakerOptions options, DomainPlan plan, Dictionary<string, ECDsa> keys, string domainText)
     {

@@ -41,6 +41,25 @@ internal sealed class DomainPlan
 
     public static IEnumerable<string> Ids(DomainMakerOptions options) => Slots(options).Select(slot => slot.Id);
 
+    /// <summary>Returns, in words, each port that is none, or that two listeners of one machine would both want.</summary>
+    public IEnumerable<string> Clashes()
+    {
+        var listeners = Nodes.SelectMany(node => new (string Host, int Port, string What)[]
+        {
+            (node.Host, node.BusPort, $"the bus of {node.Id}"),
+            (node.Host, node.ApiPort, $"the API of {node.Id}"),
+            (node.Host, node.HttpPort, $"the health port of {node.Id}"),
+            (node.Host, node.SyslogPort, $"syslog at {node.Id}"),
+            (node.Host, node.ReplayPort, $"replay at {node.Id}"),
+        }).Where(listener => listener.Port > 0);
+        foreach (var place in listeners.GroupBy(listener => (listener.Host, listener.Port)))
+        {
+            var port = string.Create(CultureInfo.InvariantCulture, $"port {place.Key.Port} of {place.Key.Host}");
+            if (place.Key.Port > ushort.MaxValue) yield return $"{port} would be {place.First().What}, and the last port is {ushort.MaxValue}";
+            else if (place.Count() > 1) yield return $"{port} would be {string.Join(" and ", place.Select(listener => listener.What))}";
+        }
+    }
+
     /// <summary>Returns the text of <c>domain.yaml</c>.</summary>
     public string DomainText(Func<string, string> publicKeyOf)
     {

@@ -90,9 +90,9 @@ internal static partial class DomainReader
         var id = item.Text("id", pattern: Name(), allowed: NameForm);
         var role = item.EnumOrNull<NodeRole>("role");
         var listens = role is NodeRole.Relay or NodeRole.Core; // An edge only dials.
-        var addresses = item.Values("addresses", Address, HostPort.Form, min: listens ? 1 : 0, max: 8);
+        var addresses = item.Values("addresses", Address, AddressForm, min: listens ? 1 : 0, max: 8);
         if (role is NodeRole.Edge or NodeRole.Relay) item.Refuse("api", "only a core has an API");
-        var api = item.Value("api", Address, HostPort.Form, required: role == NodeRole.Core);
+        var api = item.Value("api", Address, AddressForm, required: role == NodeRole.Core);
         var publicKey = item.Value("public_key", PublicKey, "the public key of a P-256 certificate: SubjectPublicKeyInfo in base64");
         item.End();
         return new(new(index), id, role ?? NodeRole.Edge, addresses, api, publicKey ?? []);
@@ -166,7 +166,10 @@ internal static partial class DomainReader
         item.Error(key, $"{address} is already the address of \"{taken[address]}\"");
     }
 
-    private static HostPort? Address(string text) => HostPort.TryParse(text, out var address) ? address : null;
+    private const string AddressForm = HostPort.Form + ", and one that others can dial";
+
+    // 0.0.0.0 and :: say where a node listens, in its node.yaml; here stands where the others find it.
+    private static HostPort? Address(string text) => HostPort.TryParse(text, out var address) && !address.IsAny ? address : null;
 
     private static byte[]? PublicKey(string text)
     {

@@ -14,6 +14,9 @@ public readonly record struct HostPort(string Host, int Port)
     /// <summary>Gets the IP address; null when <see cref="Host"/> is a name that must be looked up.</summary>
     public IPAddress? Address => IPAddress.TryParse(Host, out var address) ? address : null;
 
+    /// <summary>Gets whether it stands for all addresses of a machine, so that nobody can dial it.</summary>
+    public bool IsAny => Address is { } address && (address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any));
+
     /// <summary>Reads an address; false when it has another form.</summary>
     public static bool TryParse(string text, out HostPort value)
     {

@@ -127,4 +127,12 @@ public sealed record NodeOptions
         var options = map is null ? null : NodeOptionsReader.Read(map, errors);
         return (errors.None ? options : null, errors.Items);
     }
+
+    /// <summary>Returns the rule file that a <c>node.yaml</c> names, also when other things in it are wrong; null when it names none.</summary>
+    public static string? RulesFileIn(string path)
+    {
+        var errors = new ConfigErrors();
+        var rules = YamlDocument.Load(path, errors) is { } map ? NodeOptionsReader.Read(map, errors).Core?.RulesFile : null;
+        return string.IsNullOrEmpty(rules) ? null : rules;
+    }
 }

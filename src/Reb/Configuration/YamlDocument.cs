@@ -59,7 +59,9 @@ public static class YamlDocument
         }
         catch (YamlException e)
         {
-            errors.Add(file, (int)e.Start.Line, "", $"is not valid YAML: {OneLine(e.Message)}");
+            // A scanner begins at what came before the fault and ends at it; a quote that is never closed is the other way round.
+            var place = e.Message.Contains("quoted", StringComparison.Ordinal) ? e.Start : e.End;
+            errors.Add(file, (int)place.Line, "", $"is not valid YAML: {OneLine(e.Message)}");
         }
         catch (Exception e) when (e is InvalidOperationException or ArgumentException or IndexOutOfRangeException)
         {

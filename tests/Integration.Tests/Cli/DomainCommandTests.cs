@@ -66,6 +66,51 @@ public sealed class DomainCommandTests : IDisposable
         Assert.Matches(@"node\.yaml:\d+: durability: ", error);
         Assert.Matches(@"node\.yaml:\d+: log_levle: ", error);
         Assert.Matches(@"domain\.yaml:\d+: colour: ", error);
+        Assert.Matches(@"rules\.yaml:\d+: rules\[0\]\.threshhold: ", error);
+        Assert.Matches(@"key\.pem: is open to others", error);
+        Assert.Equal((2, "", error), await CommandLineTests.Run("core", "-c", node)); // Starting it says the same.
+    }
+
+    [Fact]
+    public async Task Init_tells_a_mistake_by_the_option_that_was_typed()
+    {
+        var (code, _, error) = await CommandLineTests.Run("init", _directory["domain"], "--edges", "0", "--days", "0", "--address", "core1=10.0.0.1:7400");
+        Assert.Equal(2, code);
+        Assert.Contains("--edges: is 0 (allowed: 1 to 512)\n", error, StringComparison.Ordinal);
+        Assert.Contains("--days: is 0 (allowed: 1 to 3650)\n", error, StringComparison.Ordinal);
+        Assert.Contains("--address: \"10.0.0.1:7400\" is no address", error, StringComparison.Ordinal);
+        Assert.StartsWith("--faults: is 0", (await CommandLineTests.Run("init", _directory["domain"], "--faults", "0")).Error, StringComparison.Ordinal);
+        Assert.StartsWith("--name: is \"A\"", (await CommandLineTests.Run("init", _directory["domain"], "--name", "A")).Error, StringComparison.Ordinal);
+        Assert.StartsWith("DIR is empty.", (await CommandLineTests.Run("init", "")).Error, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(_directory["domain"]));
+    }
+
+    [Fact]
+    public async Task Several_files_are_checked_in_one_go_and_what_they_share_is_told_once()
+    {
+        await CommandLineTests.Run("init", _directory["domain"]);
+        var nodes = Directory.GetFiles(_directory["domain"], "node.yaml", SearchOption.AllDirectories).Order(StringComparer.Ordinal).ToArray();
+        var (code, output, _) = await CommandLineTests.Run(["check-config", .. nodes]);
+        Assert.Equal((0, nodes.Length), (code, output.Split("no mistake").Length - 1));
+
+        var shared = _directory["domain/domain.yaml"];
+        File.WriteAllText(shared, File.ReadAllText(shared).Replace("epoch: 1 ", "epoch: 0 ", StringComparison.Ordinal));
+        foreach (var node in nodes[..2]) File.WriteAllText(node, File.ReadAllText(node).Replace("domain: domain.yaml", "domain: ../../domain.yaml", StringComparison.Ordinal));
+        (code, output, var error) = await CommandLineTests.Run(["check-config", .. nodes]);
+        Assert.Equal((2, nodes.Length - 2), (code, output.Split("no mistake").Length - 1));
+        Assert.Single(error.Split('\n'), line => line.Contains("domain.yaml:7: epoch: is 0", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("nodes: []  # none yet\n", "nodes: has 0 items")]
+    [InlineData("rules: []\n", "rules: has 0 items")]
+    [InlineData("rules : nonsense\n", "rules: is a single value")]
+    public async Task What_kind_of_file_it_is_shows_in_its_keys_however_they_are_written(string text, string named)
+    {
+        var (code, _, error) = await CommandLineTests.Run("check-config", _directory.Write("some.yaml", text));
+        Assert.Equal(2, code);
+        Assert.Contains(named, error, StringComparison.Ordinal);
+        Assert.DoesNotContain("unknown key", error, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -45,7 +45,19 @@ public sealed class DomainMakerTests
         Assert.Equal(["f: f = 2 and k = 0 need 7 cores, there are 4"], Errors(new() { RulesText = "", Faults = 2 }));
         Assert.Equal(["name: is \"Acme Ltd\""], Errors(new() { RulesText = "", Name = "Acme Ltd" }));
         Assert.Equal(["addresses: there will be no node \"core5\""], Errors(new() { RulesText = "", Addresses = new Dictionary<string, string> { ["core5"] = "10.0.0.5" } }));
+        foreach (var host in (string[])["", "a b", "10.0.0.1:7400", "0.0.0.0", "::"])
+            Assert.Equal([$"addresses: \"{host}\" is no address that others can dial"], Errors(new() { RulesText = "", Address = host }));
+        Assert.Equal(
+            ["ports: port 5515 of 127.0.0.1 would be syslog at edge1 and replay at edge1", "ports: port 65536 of 127.0.0.1 would be the bus of relay2, and the last port is 65535"],
+            Errors(new() { RulesText = "", SyslogPort = 5515, BusPort = 65_531 }).Order(StringComparer.Ordinal));
         Assert.False(Directory.Exists(path));
+    }
+
+    [Fact]
+    public void Nodes_on_machines_of_their_own_may_have_the_same_port()
+    {
+        using var made = new MadeDomain(o => o with { ApiPort = 7600, Address = "10.0.0.1", Addresses = new Dictionary<string, string> { ["edge1"] = "10.0.0.2" }, HttpPort = 7700, SyslogPort = 7600 });
+        Assert.Empty(NodeConfig.Check(made.Node("edge1")));
     }
 
     [Fact]

@@ -84,6 +84,13 @@ public sealed class YamlMapTests
         Assert.Equal(error, Parse(text).Errors.Items[0].ToString());
 
     [Theory]
+    [InlineData("a: 1\nb: 2\n\tc: 3\nd: 4\n", 3)]
+    [InlineData("a: 1\nb:2\nc: 3\n", 2)]
+    [InlineData("a: 1\nb: \"never closed\nc: 3\n", 2)]
+    public void Bad_syntax_is_told_in_its_own_line(string text, int line) =>
+        Assert.Equal(line, Assert.Single(Parse(text).Errors.Items).Line);
+
+    [Theory]
     [InlineData("a: [1, 2\nb: 3\n")]
     [InlineData("a: 'open\n")]
     [InlineData("a: 1\n\tb: 2\n")]
