@@ -1,12 +1,11 @@
 using System.Buffers;
-using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 
 namespace Massif.Cli.Demo;
 
 /// <summary>Sends input lines to the edge's replay listener over one TCP connection, as fast as it takes them or at a rate.</summary>
-internal sealed class DemoFeeder(IPEndPoint listener, int? rate, int lineBytesMax) : IDisposable
+internal sealed class DemoFeeder(IPEndPoint listener, int? rate, int lineBytesMax, TimeProvider? time = null) : IDisposable
 {
     private const int FlushBytes = 64 * 1024;
     private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(5);
@@ -38,21 +37,23 @@ internal sealed class DemoFeeder(IPEndPoint listener, int? rate, int lineBytesMa
         using var socket = new Socket(listener.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         await socket.ConnectAsync(listener, cancel);
         await using var stream = new NetworkStream(socket);
-        var watch = Stopwatch.StartNew();
-        var pause = TimeSpan.Zero; // What checkpoints took does not count against the rate.
+        var (clock, start) = (time ?? TimeProvider.System, (time ?? TimeProvider.System).GetTimestamp());
+        TimeSpan Elapsed() => clock.GetElapsedTime(start);
+
+        var pause = TimeSpan.Zero; // What checkpoints took counts neither against the rate nor against the limit.
         var next = 0;
         foreach (var line in lines)
         {
-            if (limit is { } most && watch.Elapsed >= most) break;
+            if (limit is { } most && Elapsed() - pause >= most) break;
             while (next < checkpoints.Count && checkpoints[next] <= _sent)
             {
                 await FlushAsync(stream, cancel);
-                var began = watch.Elapsed;
+                var began = Elapsed();
                 await beforeLine(checkpoints[next++]);
-                pause += watch.Elapsed - began;
+                pause += Elapsed() - began;
             }
 
-            if (rate is { } perSecond) await KeepToRateAsync(stream, watch, pause, perSecond, cancel);
+            if (rate is { } perSecond) await KeepToRateAsync(stream, () => Elapsed() - pause, perSecond, cancel);
             Append(line.Span);
             if (_buffer.WrittenCount >= FlushBytes) await FlushAsync(stream, cancel);
         }
@@ -100,9 +101,9 @@ internal sealed class DemoFeeder(IPEndPoint listener, int? rate, int lineBytesMa
         return digits > 0 && line[digits..].StartsWith(" <"u8);
     }
 
-    private async ValueTask KeepToRateAsync(NetworkStream stream, Stopwatch watch, TimeSpan pause, int perSecond, CancellationToken cancel)
+    private async ValueTask KeepToRateAsync(NetworkStream stream, Func<TimeSpan> elapsed, int perSecond, CancellationToken cancel)
     {
-        while (_sent >= (watch.Elapsed - pause).TotalSeconds * perSecond)
+        while (_sent >= elapsed().TotalSeconds * perSecond)
         {
             await FlushAsync(stream, cancel);
             await Task.Delay(Tick, cancel);

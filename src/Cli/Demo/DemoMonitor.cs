@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
 using Massif.Reb.Configuration;
@@ -22,12 +23,16 @@ internal sealed class DemoMonitor(
     private readonly Rate _correlated = new();
     private readonly SemaphoreSlim _one = new(1);
     private readonly Dictionary<string, string> _states = [];
+    private readonly ConcurrentDictionary<string, bool> _ready = [];
 
     /// <summary>Gets or sets what is being done.</summary>
     public string Phase { get; set; } = Starting;
 
     /// <summary>Gets what the last look saw; null before the first.</summary>
     public DomainReading? Reading { get; private set; }
+
+    /// <summary>Notes that a node has started and is healthy.</summary>
+    public void Ready(string node) => _ready[node] = true;
 
     /// <summary>Looks once.</summary>
     public async Task<DemoSnapshot> LookAsync(CancellationToken cancel)
@@ -49,7 +54,7 @@ internal sealed class DemoMonitor(
                 AgreedPerSecond = _agreed.Take(OneCorrect(reading, replica => replica.Delivered), now),
                 CorrelatedPerSecond = _correlated.Take(OneCorrect(reading, replica => replica.Correlated), now),
                 Nodes = [.. domain.Domain.Nodes.Select(node => Line(node, reading))],
-                Paths = reading.Paths,
+                Paths = reading.Paths.Count > 0 ? reading.Paths : Expected,
                 Alarms = reading.Alarms,
                 Faults = script.Faults,
                 TryIt = $"logger --server {domain.LiveListener.Address} --port {domain.LiveListener.Port} --tcp \"hello\"",
@@ -64,14 +69,27 @@ internal sealed class DemoMonitor(
     /// <inheritdoc />
     public void Dispose() => _one.Dispose();
 
+    // What the edge has not told of yet is there all the same, so that the picture keeps its shape.
+    private IReadOnlyList<PathLine> Expected { get; } =
+        [new("direct", Starting, 0, 0), .. domain.Domain.Relays.Select(relay => new PathLine($"via {relay.Id}", Starting, 0, 0))];
+
     private NodeLine Line(DomainNode node, DomainReading reading)
     {
         var process = processes.All.FirstOrDefault(process => process.Id == node.Id);
         var replica = reading.Replicas.GetValueOrDefault(node.Id);
-        var state = process?.Ended ?? (replica is null ? "up" : replica.Answers ? Settled(node.Id, replica.State) : process?.Starts > 1 ? "catching up" : "starting");
-        if (state == "up" && script.Faults.Any(fault => fault is { Begun: true, Kind: FaultKind.Misbehave } && fault.Node == node.Id)) state = "misbehaves";
+        var state = process?.Ended ?? Alive(node.Id, process?.Starts > 1, replica);
         var role = domain[node.Id].Role.ToString().ToLowerInvariant();
         return new(node.Id, role, process?.ProcessId, state, node.Role == NodeRole.Core ? replica?.Delivered : null);
+    }
+
+    private string Alive(string id, bool isBack, ReplicaReading? replica)
+    {
+        if (replica is { Answers: true }) return Settled(id, replica.State);
+        if (replica is not null && isBack) return "catching up";
+        if (!_ready.ContainsKey(id)) return "starting";
+        if (replica is not null) return "silent";
+        var misbehaves = script.Faults.Any(fault => fault is { Begun: true, Kind: FaultKind.Misbehave } && fault.Node == id);
+        return misbehaves ? "misbehaves" : "up";
     }
 
     /// <summary>A look finds one replica or another a batch behind the others; it is behind when two looks in a row do.</summary>

@@ -8,11 +8,12 @@ internal sealed class DemoRun : IDisposable
 {
     private static readonly TimeSpan StartTime = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan NoProgressTime = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan NoProgressSaid = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan FaultTime = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(500);
 
     private readonly DemoRequest _request;
-    private readonly IReadOnlyList<string> _files;
+    private readonly DemoInput _input;
     private readonly DemoDomain _domain;
     private readonly DemoProcesses _processes = new();
     private readonly IDomainObserver _observer;
@@ -20,37 +21,50 @@ internal sealed class DemoRun : IDisposable
     private readonly DemoMonitor _monitor;
     private readonly FaultScript _script;
     private readonly IDemoView _view;
-    private readonly long _planned;
     private readonly List<string> _troubles = [];
 
-    private DemoRun(DemoRequest request, IReadOnlyList<string> files, long lines, DemoDomain domain, IDomainObserver observer, IDemoView view)
+    private DemoRun(DemoRequest request, DemoInput input, DemoDomain domain, IDomainObserver observer, IDemoView view)
     {
-        (_request, _files, _domain, _observer, _view) = (request, files, domain, observer, view);
-        _planned = request.Planned(lines);
+        (_request, _input, _domain, _observer, _view) = (request, input, domain, observer, view);
+        var planned = request.Planned(input.Lines);
         _feeder = new(domain.ReplayListener, request.EffectiveRate, domain.LineBytesMax);
         _script = request.NoFaults
             ? FaultScript.None()
-            : FaultScript.For(_planned, domain.Domain.Replicas[^1].Id, domain.Domain.Relays[0].Id);
-        _monitor = new(domain, _processes, _observer, _feeder, _script, _planned);
+            : FaultScript.For(planned, domain.Domain.Replicas[^1].Id, domain.Domain.Relays[0].Id);
+        _monitor = new(domain, _processes, _observer, _feeder, _script, planned);
     }
 
     /// <summary>Runs a demonstration and returns the exit code.</summary>
     public static async Task<int> RunAsync(DemoRequest request, CancellationToken cancel)
     {
-        if (!TryFindInput(request, out var files, out var lines, out var mistake)) return Refuse(mistake);
-        var directory = Directory.CreateTempSubdirectory("massif-demo-").FullName;
+        if (DemoInput.MistakesIn(request) is { Count: > 0 } mistakes) return Refuse(mistakes);
+        if (MakeDirectory() is not { } directory) return ExitCodes.Usage;
         var keep = true; // Whatever goes wrong, somebody will want to look.
         try
         {
-            var (domain, errors) = DemoDomain.Create(directory);
-            if (domain is null) return Refuse(string.Join(Environment.NewLine, errors));
-            using var observer = new DomainObserver(domain);
             using var view = MakeView(request);
+            view.Say("making a domain of 4 replicas, 2 relays and 1 edge");
+            var (domain, errors) = DemoDomain.Create(directory);
+            if (domain is null) return Refuse(errors.Select(error => error.ToString()));
+            var (input, mistake) = await DemoInput.OpenAsync(request, directory, cancel);
+            if (input is null)
+            {
+                view.Dispose();
+                keep = false;
+                return Refuse([mistake]);
+            }
+
+            using var observer = new DomainObserver(domain);
             DemoResult? result;
-            using (var run = new DemoRun(request, files, lines, domain, observer, view)) result = await run.RunAsync(cancel);
+            using (var run = new DemoRun(request, input, domain, observer, view)) result = await run.RunAsync(cancel);
             view.Dispose(); // The terminal is ours again before the last words.
             keep = request.Keep || result is { ExitCode: not ExitCodes.Ok };
             return Conclude(request, result);
+        }
+        catch (OperationCanceledException) when (cancel.IsCancellationRequested)
+        {
+            keep = request.Keep;
+            return Conclude(request, null);
         }
         catch (DemoFailedException failure)
         {
@@ -106,15 +120,20 @@ internal sealed class DemoRun : IDisposable
         }
 
         var began = Stopwatch.StartNew();
-        foreach (var node in _processes.All)
+        var waiting = _processes.All.ToList();
+        while (waiting.Count > 0)
         {
-            while (!await _observer.IsReadyAsync(node.Id, cancel))
+            foreach (var node in waiting.ToList())
             {
-                if (node.Ended is { } how || began.Elapsed > StartTime)
+                if (await _observer.IsReadyAsync(node.Id, cancel)) waiting.Remove(node);
+                else if (node.Ended is { } how || began.Elapsed > StartTime)
                     throw new DemoFailedException($"{node.Id} did not start ({node.Ended ?? "no answer"}). The last it said:{Environment.NewLine}{node.LastWords()}");
-                _view.Show(await _monitor.LookAsync(cancel));
-                await Task.Delay(100, cancel);
+                else continue;
+                _monitor.Ready(node.Id);
             }
+
+            _view.Show(await _monitor.LookAsync(cancel));
+            if (waiting.Count > 0) await Task.Delay(100, cancel);
         }
     }
 
@@ -124,16 +143,16 @@ internal sealed class DemoRun : IDisposable
         try
         {
             var limit = _request.Seconds is { } seconds ? TimeSpan.FromSeconds(seconds) : (TimeSpan?)null;
-            await _feeder.RunAsync(InputLines.Read(_files), limit, BeginFaultsAsync, _script.Checkpoints, cancel);
+            await _feeder.RunAsync(InputLines.Read(_input.Files), limit, BeginFaultsAsync, _script.Checkpoints, cancel);
         }
         catch (IOException e)
         {
             _troubles.Add($"the edge stopped taking lines after {_feeder.Sent}: {e.Message}");
         }
 
-        async Task BeginFaultsAsync(long sent)
+        async Task BeginFaultsAsync(long planned)
         {
-            foreach (var fault in _script.Due(sent).ToList()) await BeginAsync(fault, cancel);
+            foreach (var fault in _script.Due(planned).ToList()) await BeginAsync(fault, cancel);
         }
     }
 
@@ -143,18 +162,18 @@ internal sealed class DemoRun : IDisposable
         {
             case FaultKind.Kill:
                 _processes[fault.Node].Kill();
-                fault.Begin();
+                fault.Begin(_feeder.Sent);
                 await UntilAsync(async () => (await _monitor.LookAsync(cancel)).Faults.All(one => one != fault || one.Detected is not null), cancel);
                 break;
             case FaultKind.Misbehave:
                 await File.WriteAllTextAsync(MisbehaveFile(fault.Node), "", cancel);
                 if (!await UntilAsync(() => _observer.IsMisbehavingAsync(fault.Node, cancel), cancel))
                     _troubles.Add($"{fault.Node} did not begin to misbehave");
-                fault.Begin();
+                fault.Begin(_feeder.Sent);
                 break;
             default:
                 _processes[fault.Node].Start();
-                fault.Begin();
+                fault.Begin(_feeder.Sent);
                 break;
         }
     }
@@ -176,17 +195,23 @@ internal sealed class DemoRun : IDisposable
     private async Task DrainAsync(CancellationToken cancel)
     {
         _monitor.Phase = "waiting for all replicas";
-        var (progress, since) = ("", Stopwatch.StartNew());
+        var (progress, since, said) = ("", Stopwatch.StartNew(), TimeSpan.Zero);
         while (true)
         {
             await _monitor.LookAsync(cancel);
             var reading = _monitor.Reading!;
             if (reading.IsComplete(_feeder.Sent)) return;
-            if (reading.Progress != progress) (progress, since) = (reading.Progress, Stopwatch.StartNew());
+            if (reading.Progress != progress) (progress, since, said) = (reading.Progress, Stopwatch.StartNew(), TimeSpan.Zero);
             if (since.Elapsed > NoProgressTime)
             {
                 _troubles.Add($"nothing has moved for {NoProgressTime.TotalSeconds:F0} s");
                 return;
+            }
+
+            if (since.Elapsed >= said + NoProgressSaid)
+            {
+                said = since.Elapsed;
+                _view.Say($"nothing has moved for {said.TotalSeconds:F0} s; after {NoProgressTime.TotalSeconds:F0} s it counts as lost");
             }
 
             await Task.Delay(200, cancel);
@@ -200,7 +225,7 @@ internal sealed class DemoRun : IDisposable
         var audits = new Dictionary<string, DeliveryAudit>();
         try
         {
-            foreach (var replica in _domain.Domain.Replicas) audits.Add(replica.Id, await _observer.AuditAsync(replica.Id, cancel));
+            foreach (var replica in _domain.Domain.Replicas) audits.Add(replica.Id, await AuditAsync(replica.Id, cancel));
             var differences = await _observer.CompareAsync(cancel);
             foreach (var lost in _processes.Lost()) _troubles.Add($"{lost.Id} {lost.Ended}, see {lost.LogFile}");
             _troubles.AddRange(differences);
@@ -214,10 +239,24 @@ internal sealed class DemoRun : IDisposable
         }
     }
 
+    private async Task<DeliveryAudit> AuditAsync(string replica, CancellationToken cancel)
+    {
+        try
+        {
+            return await _observer.AuditAsync(replica, cancel);
+        }
+        catch (Exception e) when (e is HttpRequestException or IOException or InvalidDataException)
+        {
+            _troubles.Add($"what {replica} delivered cannot be read back: {e.Message}");
+            return new(_domain.LineBytesMax);
+        }
+    }
+
     /// <summary>The samples are through; people may try it for themselves until Ctrl-C, or until the seconds are over.</summary>
     private async Task StayAsync(DemoResult result, CancellationToken cancel)
     {
         _monitor.Phase = result.Broken.Count == 0 ? "every promise was kept; now it is yours to try" : "A PROMISE WAS BROKEN";
+        _view.Say(DemoVerdict.Counted(result));
         foreach (var broken in result.Broken) _view.Say(broken);
         try
         {
@@ -247,24 +286,17 @@ internal sealed class DemoRun : IDisposable
 
     private string MisbehaveFile(string relay) => Path.Combine(_domain.Directory, $"{relay}.misbehave");
 
-    private static bool TryFindInput(DemoRequest request, out IReadOnlyList<string> files, out long lines, out string mistake)
+    private static string? MakeDirectory()
     {
-        (files, lines, mistake) = (request.Inputs, 0, "");
-        if (request.UsesSamples && Samples.Find() is { } samples) files = samples;
-        if (files.Count == 0) mistake = "The samples are not here; name a log file with --input FILE.";
-        foreach (var file in files.Where(file => !File.Exists(file))) mistake += $"--input: {file} does not exist.{Environment.NewLine}";
-        if (mistake.Length > 0) return false;
         try
         {
-            lines = InputLines.Count(files);
+            return Directory.CreateTempSubdirectory("massif-demo-").FullName;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            mistake = $"--input: {e.Message}";
+            Refuse([$"No directory can be made in {Path.GetTempPath()}: {e.Message} TMPDIR names another place."]);
+            return null;
         }
-
-        if (lines == 0 && mistake.Length == 0) mistake = "--input: there is no line in it.";
-        return mistake.Length == 0;
     }
 
     private static IDemoView MakeView(DemoRequest request)
@@ -285,9 +317,7 @@ internal sealed class DemoRun : IDisposable
 
         var people = request.Json ? Console.Error : Console.Out;
         if (request.Json) Console.Out.WriteLine(result.ToJson());
-        people.WriteLine($"{result.Sent} lines sent, {result.Lost} lost, {result.Duplicates} duplicates, {result.Alarms.Count} alarms; the replicas {(result.Agree ? "agree" : "do not agree")}.");
-        foreach (var fault in result.Faults) people.WriteLine($"{fault.Kind} of {fault.Node} at line {fault.At}: {fault.Detected ?? "not noticed"}");
-        people.WriteLine(result.Broken.Count == 0 ? "Every promise was kept." : "Broken: " + string.Join("; ", result.Broken));
+        foreach (var line in DemoVerdict.Lines(result)) people.WriteLine(line);
         return result.ExitCode;
     }
 
@@ -303,30 +333,12 @@ internal sealed class DemoRun : IDisposable
         }
     }
 
-    private static int Refuse(string mistake)
+    private static int Refuse(IEnumerable<string> mistakes)
     {
-        Console.Error.WriteLine(mistake.TrimEnd());
+        foreach (var mistake in mistakes) Console.Error.WriteLine(mistake);
         return ExitCodes.Usage;
     }
 }
 
 /// <summary>The demonstration cannot go on; the message says why.</summary>
 internal sealed class DemoFailedException(string message) : Exception(message);
-
-/// <summary>The log lines that come with Massif.</summary>
-internal static class Samples
-{
-    /// <summary>Returns the files in the order of their names; null when they are not there.</summary>
-    public static IReadOnlyList<string>? Find()
-    {
-        for (var place = new DirectoryInfo(AppContext.BaseDirectory); place is not null; place = place.Parent)
-        {
-            var directory = Path.Combine(place.FullName, "samples");
-            if (!Directory.Exists(directory)) continue;
-            var files = Directory.GetFiles(directory, "*.log").Order(StringComparer.Ordinal).ToList();
-            if (files.Count > 0) return files;
-        }
-
-        return null;
-    }
-}

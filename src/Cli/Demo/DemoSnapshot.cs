@@ -4,13 +4,13 @@ namespace Massif.Cli.Demo;
 /// <param name="Id">Its id.</param>
 /// <param name="Role">edge, relay or core.</param>
 /// <param name="ProcessId">Its process; null when it does not run.</param>
-/// <param name="State">A word or two: <c>up</c>, <c>starting</c>, <c>killed</c>, <c>catching up</c>, <c>behind</c>, <c>lies</c>.</param>
-/// <param name="Delivered">Lines sent that it delivered; null for what is no replica.</param>
-internal sealed record NodeLine(string Id, string Role, int? ProcessId, string State, long? Delivered);
+/// <param name="State">A word or two: <c>up</c>, <c>starting</c>, <c>silent</c>, <c>killed</c>, <c>catching up</c>, <c>behind</c>, <c>misbehaves</c>.</param>
+/// <param name="Events">Events that it delivered, the edge's own among them; null for what is no replica.</param>
+internal sealed record NodeLine(string Id, string Role, int? ProcessId, string State, long? Events);
 
 /// <summary>One overlay path from the edge.</summary>
 /// <param name="Name"><c>direct</c>, or the relay it goes through.</param>
-/// <param name="State"><c>ok</c>, <c>down</c> or <c>blamed</c>.</param>
+/// <param name="State"><c>starting</c>, <c>ok</c> or <c>blamed</c>.</param>
 /// <param name="Corrupt">Envelopes whose MAC or digest was wrong.</param>
 /// <param name="Replayed">Envelopes that had arrived before on the same path.</param>
 internal sealed record PathLine(string Name, string State, long Corrupt, long Replayed);

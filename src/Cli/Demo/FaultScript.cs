@@ -22,8 +22,8 @@ internal sealed class Fault(FaultKind kind, string node, long at)
     /// <summary>Gets the node it happens to.</summary>
     public string Node => node;
 
-    /// <summary>Gets the number of input lines sent before it.</summary>
-    public long At => at;
+    /// <summary>Gets the number of input lines sent before it: as planned, and once it has happened, as it was.</summary>
+    public long At { get; private set; } = at;
 
     /// <summary>Gets whether it has happened.</summary>
     public bool Begun { get; private set; }
@@ -40,7 +40,8 @@ internal sealed class Fault(FaultKind kind, string node, long at)
     };
 
     /// <summary>Notes that it happens now.</summary>
-    public void Begin() => Begun = true;
+    /// <param name="sent">The number of input lines sent so far: fewer than planned when sending ended early.</param>
+    public void Begin(long sent) => (Begun, At) = (true, sent);
 
     /// <summary>Notes what was detected; the latest and fullest statement stays.</summary>
     public void Detect(string what)

@@ -2,7 +2,7 @@ namespace Massif.Cli.Demo;
 
 /// <summary>How one replica stands.</summary>
 /// <param name="Answers">Whether it answered in time.</param>
-/// <param name="Delivered">Replayed events that it has delivered since its disk was made.</param>
+/// <param name="Delivered">Events that it has delivered since its disk was made.</param>
 /// <param name="Correlated">Events that its correlation engine has seen since its disk was made.</param>
 /// <param name="State">What to show: <c>up</c>, <c>behind</c>, <c>differs</c>, <c>catching up</c>, <c>silent</c>.</param>
 /// <param name="Position">

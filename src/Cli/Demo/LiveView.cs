@@ -4,11 +4,12 @@ using Spectre.Console.Rendering;
 
 namespace Massif.Cli.Demo;
 
-/// <summary>The view for a terminal: one picture that is drawn again in place.</summary>
+/// <summary>The view for a terminal: one picture that is drawn again in place, and fits into 80 columns and 24 rows.</summary>
 internal sealed class LiveView : IDemoView
 {
     private const int AlarmsShown = 8;
-    private const int RowsForFrames = 38; // In fewer rows the tables have no frames, so that everything fits into 24.
+    private const int RowsForFrames = 38;
+    private const int ColumnsForFrames = 100;
     private const int WordsShown = 4;
 
     private readonly IAnsiConsole _console;
@@ -16,6 +17,7 @@ internal sealed class LiveView : IDemoView
     private readonly ManualResetEventSlim _end = new();
     private readonly Task _live;
     private LiveDisplayContext? _context;
+    private bool _isShown;
 
     /// <summary>Takes over the terminal until disposed.</summary>
     public LiveView(IAnsiConsole console)
@@ -38,6 +40,12 @@ internal sealed class LiveView : IDemoView
     /// <inheritdoc />
     public void Say(string text)
     {
+        if (!_isShown)
+        {
+            _context?.UpdateTarget(new Text(text)); // Until there is a picture.
+            return;
+        }
+
         lock (_words)
         {
             _words.Enqueue(text);
@@ -48,6 +56,7 @@ internal sealed class LiveView : IDemoView
     /// <inheritdoc />
     public void Show(DemoSnapshot snapshot)
     {
+        _isShown = true;
         _context?.UpdateTarget(Draw(snapshot));
     }
 
@@ -60,31 +69,53 @@ internal sealed class LiveView : IDemoView
         _console.WriteLine();
     }
 
-    private bool IsSmall => _console.Profile.Height < RowsForFrames;
-
-    private Rows Draw(DemoSnapshot snapshot)
+    /// <summary>Draws everything; of the alarms as many, the latest, as there is room for.</summary>
+    internal Rows Draw(DemoSnapshot snapshot)
     {
-        var parts = new List<IRenderable> { Headline(snapshot), Side(Nodes(snapshot), Paths(snapshot)) };
-        if (snapshot.Faults.Count > 0) parts.Add(Faults(snapshot));
-        parts.Add(Alarms(snapshot));
-        lock (_words) parts.AddRange(_words.Select(word => new Markup($"[grey]{Markup.Escape(word)}[/]")));
-        parts.Add(new Markup($"[grey]Try it:[/] {Markup.Escape(snapshot.TryIt)}   [grey]Ctrl-C ends everything.[/]"));
-        return new Rows(parts);
+        var before = new List<IRenderable>(Headline(snapshot)) { new Columns(Nodes(snapshot), Paths(snapshot)) { Expand = false } };
+        if (snapshot.Faults.Count > 0) before.Add(Faults(snapshot));
+        List<IRenderable> after = [.. Words(), Invitation(snapshot)];
+        Rows With(int alarms) => new([.. before, Alarms(snapshot, alarms), .. after]);
+
+        var shown = AlarmsShown;
+        while (shown > 1 && RowsOf(With(shown)) >= _console.Profile.Height) shown--;
+        return With(shown);
     }
 
-    private static Markup Headline(DemoSnapshot snapshot)
+    private bool IsSmall => _console.Profile.Height < RowsForFrames || _console.Profile.Width < ColumnsForFrames;
+
+    private int RowsOf(Rows picture)
+    {
+        using var text = new StringWriter();
+        var paper = AnsiConsole.Create(new() { Out = new AnsiConsoleOutput(text), Ansi = AnsiSupport.No });
+        (paper.Profile.Width, paper.Profile.Height) = (_console.Profile.Width, _console.Profile.Height);
+        paper.Write(picture);
+        return text.ToString().TrimEnd().Split('\n').Length;
+    }
+
+    private List<IRenderable> Words()
+    {
+        lock (_words) return [.. _words.Select(word => new Markup($"[grey]{Markup.Escape(word)}[/]"))];
+    }
+
+    private Markup Invitation(DemoSnapshot snapshot) =>
+        new($"[grey]{(IsSmall ? "Try:" : "Try it:")}[/] {Markup.Escape(snapshot.TryIt)}   [grey]{(IsSmall ? "Ctrl-C ends." : "Ctrl-C ends everything.")}[/]");
+
+    private IEnumerable<Markup> Headline(DemoSnapshot snapshot)
     {
         var share = snapshot.Planned == 0 ? 1 : (double)snapshot.Sent / snapshot.Planned;
-        return new(string.Create(
+        var what = string.Create(
+            CultureInfo.InvariantCulture, $"[bold]Massif[/] {Markup.Escape(snapshot.Phase)} [grey]{snapshot.Elapsed:mm\\:ss}[/]");
+        var figures = string.Create(
             CultureInfo.InvariantCulture,
-            $"[bold]Massif[/] {Markup.Escape(snapshot.Phase)} [grey]{snapshot.Elapsed:mm\\:ss}[/]   sent [bold]{snapshot.Sent:N0}[/] of {snapshot.Planned:N0} ({share:P0})   events/s: in [bold]{snapshot.InPerSecond:N0}[/]  agreed [bold]{snapshot.AgreedPerSecond:N0}[/]  correlated [bold]{snapshot.CorrelatedPerSecond:N0}[/]"));
+            $"sent [bold]{snapshot.Sent:N0}[/] of {snapshot.Planned:N0} ({share:P0})   events/s: in [bold]{snapshot.InPerSecond:N0}[/]  " +
+            $"agreed [bold]{snapshot.AgreedPerSecond:N0}[/]  correlated [bold]{snapshot.CorrelatedPerSecond:N0}[/]");
+        return IsSmall ? [new(what), new(figures)] : [new($"{what}   {figures}")];
     }
-
-    private static Columns Side(IRenderable left, IRenderable right) => new(left, right) { Expand = false };
 
     private Table Nodes(DemoSnapshot snapshot)
     {
-        var table = Frame("node", "state", "process", "delivered");
+        var table = Frame("node", "state", "process", "events");
         table.Columns[2].RightAligned();
         table.Columns[3].RightAligned();
         foreach (var node in snapshot.Nodes)
@@ -93,7 +124,7 @@ internal sealed class LiveView : IDemoView
                 Markup.Escape(node.Id),
                 Coloured(node.State),
                 node.ProcessId?.ToString(CultureInfo.InvariantCulture) ?? "-",
-                node.Delivered?.ToString("N0", CultureInfo.InvariantCulture) ?? "");
+                node.Events?.ToString("N0", CultureInfo.InvariantCulture) ?? "");
         }
 
         return table;
@@ -101,7 +132,7 @@ internal sealed class LiveView : IDemoView
 
     private Table Paths(DemoSnapshot snapshot)
     {
-        var table = Frame("path from the edge", "state", "corrupt", "replayed");
+        var table = Frame(IsSmall ? "path" : "path from the edge", "state", "corrupt", "replayed");
         table.Columns[2].RightAligned();
         table.Columns[3].RightAligned();
         foreach (var path in snapshot.Paths)
@@ -122,8 +153,9 @@ internal sealed class LiveView : IDemoView
         table.Columns[1].RightAligned();
         foreach (var fault in snapshot.Faults)
         {
+            var story = Markup.Escape(IsSmall ? Story.ShortOf(fault) : Story.Of(fault));
             table.AddRow(
-                fault.Begun ? Markup.Escape(Story.Of(fault)) : $"[grey]{Markup.Escape(Story.Of(fault))}[/]",
+                fault.Begun ? story : $"[grey]{story}[/]",
                 fault.At.ToString("N0", CultureInfo.InvariantCulture),
                 fault.Detected is { } detected ? $"[green]{Markup.Escape(detected)}[/]" : fault.Begun ? "[yellow]not yet[/]" : "");
         }
@@ -131,24 +163,23 @@ internal sealed class LiveView : IDemoView
         return table;
     }
 
-    private Table Alarms(DemoSnapshot snapshot)
+    private Table Alarms(DemoSnapshot snapshot, int shown)
     {
-        var table = Frame("alarm (f+1 replicas agree)", "key", "events", "first", "last");
+        var table = Frame(IsSmall ? "alarm" : "alarm (f+1 replicas agree)", "key", "events", "first", "last");
         table.Columns[2].RightAligned();
-        var shown = IsSmall ? AlarmsShown / 2 : AlarmsShown;
         foreach (var alarm in snapshot.Alarms.TakeLast(shown))
         {
             table.AddRow(
                 $"[red]{Markup.Escape(alarm.Rule)}[/]",
                 Markup.Escape(alarm.KeyText),
                 alarm.Count.ToString(CultureInfo.InvariantCulture),
-                Markup.Escape(ToTheSecond(alarm.First)),
-                Markup.Escape(ToTheSecond(alarm.Last)));
+                Markup.Escape(Stamp(alarm.First, IsSmall ? "2026-".Length : 0)),
+                Markup.Escape(Stamp(alarm.Last, IsSmall ? "2026-11-21 ".Length : 0)));
         }
 
         if (snapshot.Alarms.Count == 0) table.AddRow("[grey]none yet[/]");
         if (snapshot.Alarms.Count > shown)
-            table.Caption(string.Create(CultureInfo.InvariantCulture, $"{snapshot.Alarms.Count} in all"));
+            table.Caption(string.Create(CultureInfo.InvariantCulture, $"the latest of {snapshot.Alarms.Count:N0}"));
         return table;
     }
 
@@ -159,8 +190,8 @@ internal sealed class LiveView : IDemoView
         return table;
     }
 
-    // RFC 3339 with nanoseconds is for programs.
-    private static string ToTheSecond(string stamp) => stamp.Length > 19 ? stamp[..19].Replace('T', ' ') : stamp;
+    // RFC 3339 with nanoseconds is for programs; where room is scarce the year goes too, and the second date.
+    private static string Stamp(string stamp, int start) => stamp.Length > 19 ? stamp[start..19].Replace('T', ' ') : stamp;
 
     private static string Coloured(string state)
     {

@@ -22,10 +22,10 @@ internal sealed class PlainView(TextWriter output) : IDemoView
     public void Show(DemoSnapshot snapshot)
     {
         _elapsed = snapshot.Elapsed;
-        if (snapshot.Phase != _phase) Begin(snapshot);
         foreach (var node in snapshot.Nodes)
             Changed($"node {node.Id}", node.ProcessId is { } pid ? $"{node.State}, process {pid}" : node.State);
-        foreach (var path in snapshot.Paths)
+        if (snapshot.Phase != _phase) Begin(snapshot);
+        foreach (var path in snapshot.Paths.Where(path => path.State != DemoMonitor.Starting))
             Changed($"path {path.Name}", path.State);
         foreach (var fault in snapshot.Faults.Where(fault => fault.Begun)) Tell(fault);
         foreach (var alarm in snapshot.Alarms)
@@ -33,14 +33,15 @@ internal sealed class PlainView(TextWriter output) : IDemoView
             if (_alarms.Add(alarm.Id)) Line($"ALARM {alarm.Rule}: {alarm.KeyText}, {alarm.Count} events, {alarm.First} to {alarm.Last}, id {alarm.Id}");
         }
 
-        if (_elapsed < _next) return;
+        if (_elapsed < _next || _phase == DemoMonitor.Starting) return;
         _next = _elapsed + Every;
-        var delivered = snapshot.Nodes.Sum(node => node.Delivered ?? 0);
+        var delivered = snapshot.Nodes.Sum(node => node.Events ?? 0);
         if (snapshot.Sent == _lastSent && delivered == _lastDelivered) return;
         (_lastSent, _lastDelivered) = (snapshot.Sent, delivered);
         Line(string.Create(
             CultureInfo.InvariantCulture,
-            $"sent {snapshot.Sent:N0} of {snapshot.Planned:N0}; per second in {snapshot.InPerSecond:N0}, agreed {snapshot.AgreedPerSecond:N0}, correlated {snapshot.CorrelatedPerSecond:N0}; delivered {string.Join(' ', snapshot.Nodes.Where(node => node.Delivered is not null).Select(node => $"{node.Id}={node.Delivered}"))}"));
+            $"sent {snapshot.Sent:N0} of {snapshot.Planned:N0}; per second in {snapshot.InPerSecond:N0}, agreed {snapshot.AgreedPerSecond:N0}, " +
+            $"correlated {snapshot.CorrelatedPerSecond:N0}; events {string.Join(' ', snapshot.Nodes.Where(node => node.Events is not null).Select(node => $"{node.Id}={node.Events}"))}"));
     }
 
     /// <inheritdoc />
@@ -50,7 +51,7 @@ internal sealed class PlainView(TextWriter output) : IDemoView
     {
         if (_phase == DemoMonitor.Starting) Line($"all nodes are up; try it: {snapshot.TryIt}");
         _phase = snapshot.Phase;
-        Line(_phase);
+        if (_phase != DemoMonitor.Starting) Line(_phase);
     }
 
     private void Tell(Fault fault)
@@ -87,5 +88,13 @@ internal static class Story
         FaultKind.Kill => $"{fault.Node} is killed (kill -9)",
         FaultKind.Misbehave => $"{fault.Node} begins to corrupt, delay and replay what it forwards",
         _ => $"{fault.Node} is started again",
+    };
+
+    /// <summary>Returns the same where room is scarce.</summary>
+    public static string ShortOf(Fault fault) => fault.Kind switch
+    {
+        FaultKind.Kill => $"{fault.Node} killed (-9)",
+        FaultKind.Misbehave => $"{fault.Node} misbehaves",
+        _ => $"{fault.Node} restarted",
     };
 }

@@ -70,7 +70,7 @@ public sealed class AuditTests
     public void The_result_has_the_names_that_scripts_read()
     {
         var fault = new Fault(FaultKind.Kill, "core2", 1);
-        fault.Begin();
+        fault.Begin(1);
         fault.Detect("core2 is silent");
         var alarm = new AgreedAlarm("00ff", "ssh-bruteforce", new Dictionary<string, string> { ["source.ip"] = "127.0.0.66" }, "2026-11-21T11:15:58Z", "2026-11-21T11:16:00Z", 5, ["edge1/7/1/0"]);
         using var audit = Audit(Lines);

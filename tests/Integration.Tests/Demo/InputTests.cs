@@ -80,6 +80,78 @@ public sealed class InputTests : IDisposable
     }
 
     [Fact]
+    public async Task What_a_fault_takes_to_show_is_not_taken_from_the_seconds()
+    {
+        var clock = new SteppedClock();
+        var file = _directory.Write("in.log", "1\n2\n3\n4\n5\n");
+        var (frames, feeder) = await FeedAsync(InputLines.Read([file]), [2, 4], at =>
+        {
+            clock.Now += at == 2 ? 60 : 1;
+            return Task.CompletedTask;
+        }, limit: TimeSpan.FromSeconds(10), clock: clock);
+        using (feeder) Assert.Equal((5, 5), (frames.Count, feeder.Sent));
+    }
+
+    [Fact]
+    public async Task When_the_seconds_are_over_sending_ends_and_the_faults_still_come()
+    {
+        var clock = new SteppedClock();
+        var seen = new List<long>();
+        IEnumerable<ReadOnlyMemory<byte>> Lines()
+        {
+            for (var i = 1; i <= 100; i++)
+            {
+                if (i == 3) clock.Now += 11;
+                yield return "line"u8.ToArray();
+            }
+        }
+
+        var (frames, feeder) = await FeedAsync(Lines(), [50], at =>
+        {
+            seen.Add(at);
+            return Task.CompletedTask;
+        }, limit: TimeSpan.FromSeconds(10), clock: clock);
+        using (feeder) Assert.Equal((2, 2), (frames.Count, feeder.Sent));
+        Assert.Equal([50], seen);
+    }
+
+    [Fact]
+    public async Task A_pipe_is_read_once_and_replayed_from_a_copy()
+    {
+        var pipe = _directory["pipe"];
+        Assert.Equal(0, (await Shell.RunAsync("/usr/bin/mkfifo", [pipe])).Code);
+        using var writer = Shell.Start("/bin/sh", ["-c", "printf 'a\n\nb\n' > \"$0\"", pipe]);
+        var (input, mistake) = await DemoInput.OpenAsync(new() { Inputs = [pipe, _directory.Write("file", "c")] }, _directory.Path, CancellationToken.None);
+        Assert.Equal(("", 3), (mistake, input!.Lines));
+        Assert.Equal(["a", "b", "c"], InputLines.Read(input.Files).Select(line => Encoding.UTF8.GetString(line.Span)));
+    }
+
+    [Fact]
+    public async Task Waiting_for_a_pipe_that_nobody_writes_into_can_be_ended()
+    {
+        var pipe = _directory["pipe"];
+        Assert.Equal(0, (await Shell.RunAsync("/usr/bin/mkfifo", [pipe])).Code);
+        using var stop = new CancellationTokenSource();
+        var opening = DemoInput.OpenAsync(new() { Inputs = [pipe] }, _directory.Path, stop.Token);
+        await stop.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => opening);
+        using var reader = Shell.Start("/bin/sh", ["-c", ": > \"$0\"", pipe]); // The thread that waits ends too.
+        await reader.WaitForExitAsync();
+    }
+
+    [Fact]
+    public async Task What_cannot_be_replayed_is_said_by_its_name()
+    {
+        string Mistake(string file) => Assert.Single(DemoInput.MistakesIn(new() { Inputs = [file] }));
+        Assert.Equal("--input: /nowhere.log does not exist.", Mistake("/nowhere.log"));
+        Assert.Equal($"--input: {_directory.Path} is a directory; name the files in it.", Mistake(_directory.Path));
+        Assert.Equal("--input: --no-fault is no file, and no option of massif demo.", Mistake("--no-fault"));
+        Assert.Empty(DemoInput.MistakesIn(new() { Inputs = ["-"] }));
+        var empty = _directory.Write("empty.log", "\n\r\n");
+        Assert.Equal($"--input: there is no line in {empty}.", (await DemoInput.OpenAsync(new() { Inputs = [empty] }, _directory.Path, CancellationToken.None)).Mistake);
+    }
+
+    [Fact]
     public void Digests_tell_other_lines_and_another_order_apart()
     {
         static string Of(params string[] lines)
@@ -104,13 +176,18 @@ public sealed class InputTests : IDisposable
     }
 
     private static async Task<(List<byte[]> Frames, DemoFeeder Feeder)> FeedAsync(
-        IEnumerable<ReadOnlyMemory<byte>> lines, IReadOnlyList<long> checkpoints, Func<long, Task> at, Action<DemoFeeder>? made = null)
+        IEnumerable<ReadOnlyMemory<byte>> lines,
+        IReadOnlyList<long> checkpoints,
+        Func<long, Task> at,
+        Action<DemoFeeder>? made = null,
+        TimeSpan? limit = null,
+        TimeProvider? clock = null)
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
-        var feeder = new DemoFeeder((IPEndPoint)listener.LocalEndpoint, rate: null, 64 * 1024);
+        var feeder = new DemoFeeder((IPEndPoint)listener.LocalEndpoint, rate: null, 64 * 1024, clock);
         made?.Invoke(feeder);
-        var sending = feeder.RunAsync(lines, limit: null, at, checkpoints, CancellationToken.None);
+        var sending = feeder.RunAsync(lines, limit, at, checkpoints, CancellationToken.None);
         using var client = await listener.AcceptTcpClientAsync();
         using var bytes = new MemoryStream();
         await client.GetStream().CopyToAsync(bytes);
@@ -134,5 +211,14 @@ public sealed class InputTests : IDisposable
         while (framing.TryRead(out var last)) frames.Add(last.Bytes.ToArray());
         Assert.Equal(EventFlags.None, framing.Flags & ~EventFlags.Truncated);
         return frames;
+    }
+
+    private sealed class SteppedClock : TimeProvider
+    {
+        public long Now { get; set; }
+
+        public override long TimestampFrequency => 1;
+
+        public override long GetTimestamp() => Now;
     }
 }

@@ -31,7 +31,9 @@ public sealed class StoryTests
         var kill = Assert.Single(script.Due(1));
         kill.Detect("too early");
         Assert.Null(kill.Detected);
-        kill.Begin();
+        Assert.Equal(1, kill.At);
+        kill.Begin(0); // Sending ended before its number of lines.
+        Assert.Equal(0, kill.At);
         kill.Detect("silent");
         Assert.Equal("silent", kill.Detected);
         Assert.Empty(script.Due(1));
@@ -54,6 +56,32 @@ public sealed class StoryTests
         var input = new DemoRequest { Inputs = ["x.log"] };
         Assert.Equal(((int?)null, true), (input.EffectiveRate, input.EndsByItself));
         Assert.True(new DemoRequest { Seconds = 5 }.EndsByItself);
+    }
+
+    [Fact]
+    public void The_verdict_says_one_thing_a_line()
+    {
+        var fault = new Fault(FaultKind.Kill, "core4", 500);
+        fault.Begin(1_500);
+        var result = new DemoResult
+        {
+            Sent = 2_000,
+            Delivered = new Dictionary<string, long> { ["core1"] = 1_999 },
+            Duplicates = 0,
+            Internal = 1,
+            Late = 0,
+            Agree = true,
+            Alarms = [],
+            Faults = [new(fault.At, fault.Node, fault.KindName, fault.Detected)],
+            Broken = ["core1 lacks 1 of 2000 events", "nothing has moved for 60 s"],
+        };
+        Assert.Equal(
+            [
+                "2,000 lines sent, 1 lost, 0 duplicates, 0 alarms; the replicas agree.", "kill of core4 at line 1,500: not noticed",
+                "Promises were broken:", "  core1 lacks 1 of 2000 events", "  nothing has moved for 60 s",
+            ],
+            DemoVerdict.Lines(result));
+        Assert.Equal("1 line sent, 0 lost, 1 duplicate, 0 alarms; the replicas agree.", DemoVerdict.Counted(result with { Sent = 1, Duplicates = 1 }));
     }
 
     [Fact]
@@ -86,7 +114,7 @@ public sealed class StoryTests
         var alarm = new AgreedAlarm("00ff", "ssh-bruteforce", new Dictionary<string, string> { ["source.ip"] = "127.0.0.66" }, "11:15", "11:16", 5, []);
         view.Show(Snapshot(0, "up", script, []));
         view.Show(Snapshot(0.5, "up", script, []));
-        script.Faults[0].Begin();
+        script.Faults[0].Begin(25);
         view.Show(Snapshot(1, "killed", script, [alarm]));
         script.Faults[0].Detect("core4 is silent");
         view.Show(Snapshot(1.2, "killed", script, [alarm]));
