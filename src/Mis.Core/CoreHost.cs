@@ -11,7 +11,9 @@ namespace Massif.Mis.Core;
 /// <remarks>Synchronous and deterministic: production and simulation drive exactly this class.</remarks>
 public sealed class CoreHost
 {
-    private const string VotesTooLate = "massif_verdicts_total{input=\"votes\",verdict=\"old\"}";
+    // What is merely repeated, old or early (R8), or of a life that is about to be enrolled: every start and every batch has some.
+    private static readonly string[] WithoutSuspicion =
+        [.. new[] { "accepted", "duplicate", "old", "early", "unknown_life" }.Select(verdict => $"verdict=\"{verdict}\"")];
 
     private readonly Domain _domain;
     private readonly ReplicaParts _parts;
@@ -110,12 +112,10 @@ public sealed class CoreHost
     private PeerStatus PeerOf(DomainNode node) =>
         new(node.Id, node.Role.ToString().ToLower(CultureInfo.InvariantCulture), _parts.Links.IsUp(node.Index));
 
-    /// <summary>What an operator should see: drops, refusals, faults, evidence, and unusual verdicts.</summary>
-    private static bool IsReason(Counters.Counter counter) =>
+    /// <summary>What an operator should see: drops, refusals, faults, evidence, and verdicts that raise a suspicion.</summary>
+    internal static bool IsReason(Counters.Counter counter) =>
         counter.Value > 0
         && counter.Name.Contains('{', StringComparison.Ordinal)
-        && !counter.Name.Contains("verdict=\"accepted\"", StringComparison.Ordinal)
-        && !counter.Name.Contains("verdict=\"duplicate\"", StringComparison.Ordinal)
-        && counter.Name != VotesTooLate // The fourth replica's vote comes when three have decided: every batch has some.
+        && !WithoutSuspicion.Any(verdict => counter.Name.Contains(verdict, StringComparison.Ordinal))
         && !counter.Name.StartsWith("massif_path_sent", StringComparison.Ordinal);
 }

@@ -68,14 +68,14 @@ internal static class AlarmCommand
         }
         else if (list.Alarms.Count > 0)
         {
-            var table = Output.Columns("LAST", "SEVERITY", "RULE", "KEY", "COUNT", "EDGE", "ID");
+            var table = new TextTable("LAST", "SEVERITY", "RULE", "KEY", "COUNT", "EDGE", "ID");
             foreach (var alarm in list.Alarms)
             {
                 var count = alarm.Count.ToString(CultureInfo.InvariantCulture);
-                table.Row(alarm.Last, alarm.Severity, alarm.Rule, Key(alarm), count, alarm.Edge, alarm.Id);
+                table.Row(alarm.Last, new(alarm.Severity, Output.ColourOf(alarm.Severity)), alarm.Rule, Key(alarm), count, alarm.Edge, alarm.Id);
             }
 
-            Output.Print(parse, table);
+            table.Print(parse);
         }
         else if (list.Answered)
         {
@@ -108,7 +108,7 @@ internal static class AlarmCommand
         }
 
         await output.WriteLineAsync(json ? alarm.Json : Describe(alarm));
-        foreach (var one in detail.Events) await output.WriteLineAsync(json ? one : $"  {TailCommand.EventLine(one)}");
+        foreach (var one in detail.Events) await output.WriteLineAsync(json ? one : $"  {TailCommand.EventLine(one, asRulesSeeIt: true)}");
         foreach (var missing in detail.Missing)
             await error.WriteLineAsync($"{missing}: f+1 replicas do not tell it alike, or have it no more");
         if (alarm.EventsOmitted > 0) await error.WriteLineAsync($"{alarm.EventsOmitted} more events are counted and not listed.");

@@ -102,7 +102,7 @@ internal static class BenchCommand
 
     private static void Print(ParseResult parse, IReadOnlyList<BenchRow> rows)
     {
-        var table = Output.Columns("WHAT", "VALUE", "UNIT", "CPU us/event", "LIMIT", "RATIO", "LIMITED BY", "MEMORY MiB (most)");
+        var table = new TextTable("WHAT", "VALUE", "UNIT", "CPU us/event", "LIMIT", "RATIO", "LIMITED BY", "MEMORY MiB (most)");
         foreach (var row in rows)
         {
             table.Row(
@@ -118,7 +118,7 @@ internal static class BenchCommand
                     row.MemoryMebibytes.Select(node => string.Create(CultureInfo.InvariantCulture, $"{node.Key}={node.Value:F0}"))));
         }
 
-        Output.Print(parse, table);
+        table.Print(parse);
     }
 
     private static string Text(double value) => value.ToString(value < 100 ? "0.##" : "N0", CultureInfo.InvariantCulture);

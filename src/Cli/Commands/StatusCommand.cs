@@ -1,11 +1,12 @@
 using System.CommandLine;
 using System.Globalization;
+using System.Text.RegularExpressions;
 using Massif.Client;
 
 namespace Massif.Cli.Commands;
 
 /// <summary><c>massif status</c>: how the replicas stand to each other.</summary>
-internal static class StatusCommand
+internal static partial class StatusCommand
 {
     /// <summary>Makes the command.</summary>
     public static Command Create()
@@ -38,31 +39,41 @@ internal static class StatusCommand
     {
         var output = parse.InvocationConfiguration.Output;
         output.WriteLine(
-            $"Domain {status.Domain}: {status.Replicas.Count} replicas, f = {status.Faults}: {(status.Agreed ? "agreed" : "NOT AGREED")}");
+            Output.Printable($"Domain {status.Domain}: {status.Replicas.Count} replicas, f = {status.Faults}: {Verdict(status)}"));
         output.WriteLine();
-        Output.Print(parse, Replicas(status));
+        Replicas(status).Print(parse);
         if (status.Streams.Count > 0)
         {
             output.WriteLine();
-            Output.Print(parse, Streams(status));
+            Streams(status).Print(parse);
         }
 
         foreach (var line in Troubles(status)) output.WriteLine(Output.Printable(line));
     }
 
-    private static Spectre.Console.Table Replicas(DomainStatus status)
+    private static string Verdict(DomainStatus status)
     {
-        var table = Output.Columns("REPLICA", "STATE", "PID", "START", "EPOCH", "VOTE LOG", "EVENTS", "ALARMS", "JOURNAL", "LINKS", "NOTE");
+        if (status.Agreed) return "agreed";
+        var away = status.Replicas.Where(replica => replica.State is ReplicaState.Silent or ReplicaState.Differs)
+            .Select(replica => $"{replica.Id} {Output.Word(replica.State)}").ToArray();
+        return away.Length > status.Faults
+            ? $"NOT AGREED ({string.Join(", ", away)}; at most {status.Faults} may be)"
+            : $"NOT AGREED (fewer than {status.Faults + 1} replicas say the same of a stream)";
+    }
+
+    private static TextTable Replicas(DomainStatus status)
+    {
+        var table = new TextTable("REPLICA", "STATE", "PID", "START", "EPOCH", "VOTE LOG", "EVENTS", "ALARMS", "JOURNAL", "LINKS", "NOTE");
         foreach (var replica in status.Replicas)
         {
             var said = replica.Report;
             table.Row(
                 replica.Id,
-                Output.Word(replica.State),
+                new(Output.Word(replica.State), Output.ColourOf(Output.Word(replica.State))),
                 Number(said?.ProcessId),
                 Number(said?.StartCounter),
                 Number(said?.Epoch),
-                said?.VoteLog ?? "-",
+                new(said?.VoteLog ?? "-", Output.ColourOf(said?.VoteLog ?? "")),
                 Number(said?.EventsDelivered),
                 Number(said?.Alarms),
                 said is null ? "-" : Bytes(said.JournalBytes),
@@ -73,9 +84,9 @@ internal static class StatusCommand
         return table;
     }
 
-    private static Spectre.Console.Table Streams(DomainStatus status)
+    private static TextTable Streams(DomainStatus status)
     {
-        var table = Output.Columns("EDGE", "CLASS", "INCARNATION", "AGREED BATCH", "CHAINED DIGEST", "AGREEING");
+        var table = new TextTable("EDGE", "CLASS", "INCARNATION", "BATCH", "CHAINED DIGEST", "AGREEING");
         foreach (var stream in status.Streams)
         {
             table.Row(
@@ -102,10 +113,24 @@ internal static class StatusCommand
             if (said.Peers.Where(peer => !peer.Up).Select(peer => peer.Id).ToArray() is { Length: > 0 } down)
                 yield return $"{replica.Id}: no link to {string.Join(", ", down)}";
             var reasons = said.Reasons.Where(reason => reason.Count > 0)
-                .Select(reason => $"{reason.Reason} {Number(reason.Count)}").ToArray();
+                .Select(reason => $"{InWords(reason.Reason)} {Number(reason.Count)}").ToArray();
             if (reasons.Length > 0) yield return $"{replica.Id}: noticed {string.Join(", ", reasons)}";
         }
     }
+
+    /// <summary>Returns a counter's name for people: <c>massif_path_faults_total{path="direct",reason="replayed"}</c> is <c>path faults (direct, replayed)</c>.</summary>
+    internal static string InWords(string counter)
+    {
+        if (CounterForm().Match(counter) is not { Success: true } form) return counter.Replace('_', ' ');
+        var labels = LabelForm().Matches(form.Groups[2].Value).Select(label => label.Groups[1].Value);
+        return $"{form.Groups[1].Value.Replace('_', ' ')} ({string.Join(", ", labels).Replace('_', ' ')})";
+    }
+
+    [GeneratedRegex("^massif_(.+?)(?:_total)?\\{(.*)\\}$")]
+    private static partial Regex CounterForm();
+
+    [GeneratedRegex("\"([^\"]*)\"")]
+    private static partial Regex LabelForm();
 
     private static string Number(IFormattable? number) => number?.ToString(null, CultureInfo.InvariantCulture) ?? "-";
 

@@ -71,7 +71,11 @@ internal static class TailCommand
     }
 
     /// <summary>Returns an event as one line: time, edge, host, application, message.</summary>
-    public static string EventLine(string json)
+    /// <param name="json">The event.</param>
+    /// <param name="asRulesSeeIt">
+    /// The time is that by which rules count: the edge's own, unless the event was replayed. Otherwise what the source claims.
+    /// </param>
+    public static string EventLine(string json, bool asRulesSeeIt = false)
     {
         using var document = JsonDocument.Parse(json);
         var fields = document.RootElement;
@@ -79,10 +83,13 @@ internal static class TailCommand
             fields.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String
                 ? Output.Printable(value.GetString()!)
                 : "-";
+        var isReplayed = fields.TryGetProperty("tags", out var tags) && tags.ValueKind == JsonValueKind.Array
+            && tags.EnumerateArray().Any(tag => tag.ValueEquals("replayed"));
+        var time = asRulesSeeIt && !isReplayed ? "event.created" : "@timestamp";
         var process = Text("log.syslog.procid") is { } id and not "-" ? $"[{id}]" : "";
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"{Text("@timestamp")} {Text("event.id").Split('/')[0]} " +
+            $"{Text(time)} {Text("event.id").Split('/')[0]} " +
             $"{Text("host.name")} {Text("process.name")}{process}: {Text("message")}");
     }
 }

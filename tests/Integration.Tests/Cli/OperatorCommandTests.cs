@@ -1,5 +1,6 @@
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
+using Massif.Cli.Commands;
 using Massif.Mis.Core.Api;
 using Massif.Reb.Configuration;
 using Massif.Reb.Links;
@@ -70,7 +71,7 @@ public sealed class OperatorCommandTests : IAsyncLifetime, IDisposable
         await StopAsync(1);
         var (code, output, _) = await RunAsync("status");
         Assert.Equal(1, code);
-        Assert.Contains("NOT AGREED", output, StringComparison.Ordinal);
+        Assert.Contains("f = 1: NOT AGREED (core1 silent, core2 silent; at most 1 may be)", output, StringComparison.Ordinal);
         await StopAsync(2);
         Assert.Equal(1, (await RunAsync("alarm", "ls")).Code);
     }
@@ -115,7 +116,7 @@ public sealed class OperatorCommandTests : IAsyncLifetime, IDisposable
         var (_, output, _) = await RunAsync("status");
         Assert.Contains("core1: the disk cannot be written: no room", output, StringComparison.Ordinal);
         Assert.Contains("core2: no link to edge1", output, StringComparison.Ordinal);
-        Assert.Contains("core3: noticed bad_mac 2", output, StringComparison.Ordinal);
+        Assert.Contains("core3: noticed bad mac 2", output, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -183,6 +184,39 @@ public sealed class OperatorCommandTests : IAsyncLifetime, IDisposable
         var (code, output, _) = await tail.WaitAsync(TimeSpan.FromMinutes(1)); // One that counts wrongly would never end.
         Assert.Equal(0, code);
         Assert.StartsWith("1970-01-01T00:00:01.000000000Z medium logins source.ip=192.0.2.1 count=2 ", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void An_event_in_an_alarm_has_the_time_by_which_it_was_counted()
+    {
+        const string Live = """{"event.id":"edge1/7/1/0","@timestamp":"CLAIMED","event.created":"TRUSTED","message":"m"}""";
+        const string Replayed = """{"event.id":"edge1/7/1/0","@timestamp":"CLAIMED","event.created":"TRUSTED","message":"m","tags":["replayed"]}""";
+        Assert.Equal("TRUSTED edge1 - -: m", TailCommand.EventLine(Live, asRulesSeeIt: true));
+        Assert.Equal("CLAIMED edge1 - -: m", TailCommand.EventLine(Replayed, asRulesSeeIt: true));
+        Assert.Equal("CLAIMED edge1 - -: m", TailCommand.EventLine(Live));
+    }
+
+    [Theory]
+    [InlineData("massif_path_faults_total{neighbour=\"relay1\",reason=\"bad_mac\"}", "path faults (relay1, bad mac)")]
+    [InlineData("massif_evidence_total{kind=\"wrong_payload\"}", "evidence (wrong payload)")]
+    [InlineData("bad_mac", "bad mac")]
+    public void Counters_are_told_in_words(string counter, string words) => Assert.Equal(words, StatusCommand.InWords(counter));
+
+    [Fact]
+    public async Task Rows_are_never_broken_and_columns_that_say_nothing_are_left_out()
+    {
+        using var output = new StringWriter();
+        var parse = new System.CommandLine.RootCommand().Parse("");
+        parse.InvocationConfiguration.Output = output;
+        var table = new TextTable("ID", "NOTE", "COUNT", "LAST");
+        table.Row(new string('x', 200), "", "7", "");
+        table.Row("y", "", "\u001b[31m", "end");
+        table.Print(parse);
+        Assert.Equal($"ID{new string(' ', 200)}COUNT       LAST\n{new string('x', 200)}  7\ny{new string(' ', 201)}\\u001b[31m  end\n", output.ToString());
+
+        Assert.DoesNotContain("NOTE", (await RunAsync("status")).Output, StringComparison.Ordinal);
+        await StopAsync(0);
+        Assert.Contains("NOTE", (await RunAsync("status")).Output, StringComparison.Ordinal);
     }
 
     [Theory]
