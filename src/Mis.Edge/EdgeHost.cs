@@ -21,7 +21,8 @@ public sealed class EdgeHost
     private readonly EventDraft _draft = new();
     private readonly BatchBuilder _batch = new();
     private readonly byte[] _payload = new byte[BatchBuilder.SingleEventBytesMax];
-    private readonly Dictionary<long, Connection> _connections = [];
+    private readonly SenderConnections _connections;
+    private readonly Queue<long> _toClose = [];
     private readonly ListenerState[] _listeners;
     private readonly TrustedClock _clock;
     private readonly InternalEvents _internal;
@@ -38,6 +39,7 @@ public sealed class EdgeHost
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(parts);
         _options = options;
+        _connections = new(options.PartialFrameBytesMax);
         _source = new(parts, now);
         _clock = new(_source.LastWallNanoseconds);
         _listeners = [.. options.Syslog.Select(listener => new ListenerState(listener, parts.Counters))];
@@ -55,6 +57,9 @@ public sealed class EdgeHost
 
     /// <summary>Gets whether more input may be given: the spool has room and the disk keeps up.</summary>
     public bool Accepts { get; private set; }
+
+    /// <summary>Gets the memory in which connections hold what is no frame yet, in bytes.</summary>
+    public long PartialFrameBytes => _connections.Bytes;
 
     /// <summary>Gets when <see cref="OnDeadline"/> is due.</summary>
     public Instant? NextDeadline =>
@@ -90,10 +95,15 @@ public sealed class EdgeHost
         Accepts = !_source.IsFull;
     }
 
+    /// <summary>
+    /// Returns a connection that the host has given up because it holds memory for a frame that does not end: the node closes it.
+    /// </summary>
+    public bool TryTakeClosed(out long connection) => _toClose.TryDequeue(out connection);
+
     /// <summary>Closes the batch under way, so that nothing waits when the node stops.</summary>
     public void Flush(in Moment now)
     {
-        foreach (var connection in _connections.Keys.ToArray()) Close(connection, now);
+        foreach (var connection in _connections.Numbers) Close(connection, now);
         Report(EventAction.Stopped, "edge stopped", now);
         CloseBatch(now);
         EndTurn(now);
@@ -114,16 +124,24 @@ public sealed class EdgeHost
     private void Open(in EdgeInput input)
     {
         var listener = _listeners[input.Listener];
-        _connections.Add(input.Connection, new(listener, new(listener.Options.MaxMessageBytes, overTls: false), ContextOf(listener, input.Peer, EventTransport.Tcp)));
+        var framing = new SyslogFraming(listener.Options.MaxMessageBytes, overTls: false);
+        _connections.Add(new(input.Connection, listener, framing, ContextOf(listener, input.Peer, EventTransport.Tcp)));
         _openConnections.Value = _connections.Count;
     }
 
     private void Take(in EdgeInput input, in Moment now)
     {
-        if (!_connections.TryGetValue(input.Connection, out var connection)) return;
+        if (!_connections.TryGet(input.Connection, out var connection)) return;
         _trusted = Read(now);
+        var frames = connection.Framing.Frames;
         connection.Framing.Push(input.Bytes.Span);
         TakeFrames(connection, now);
+        _connections.Note(connection, frames);
+        while (_connections.Overflowing() is { } oldest)
+        {
+            Close(oldest.Number, now);
+            _toClose.Enqueue(oldest.Number);
+        }
     }
 
     private void Close(long number, in Moment now)
@@ -135,7 +153,7 @@ public sealed class EdgeHost
         TakeFrames(connection, now);
     }
 
-    private void TakeFrames(Connection connection, in Moment now)
+    private void TakeFrames(SenderConnection connection, in Moment now)
     {
         var discarded = connection.Framing.DiscardedBytes;
         var context = connection.Context with { Trusted = _trusted, ReceivedWallNanoseconds = now.WallNanoseconds };
@@ -229,20 +247,5 @@ public sealed class EdgeHost
         if (peer is null) return null;
         Span<byte> bytes = stackalloc byte[16];
         return peer.Address.MapToIPv6().TryWriteBytes(bytes, out _) && IpAddress.TryRead(bytes, out var address) ? address : null;
-    }
-
-    private sealed record Connection(ListenerState Listener, SyslogFraming Framing, ReceiveContext Context);
-
-    private sealed class ListenerState(SyslogListener options, Counters counters)
-    {
-        public SyslogListener Options => options;
-
-        public Counters.Counter Events { get; } = counters.Of($"massif_listener_events_total{{listener=\"{options.Name}\"}}");
-
-        public Counters.Counter Truncated { get; } = counters.Of($"massif_listener_truncated_messages_total{{listener=\"{options.Name}\"}}");
-
-        public Counters.Counter Discarded { get; } = counters.Of($"massif_listener_discarded_bytes_total{{listener=\"{options.Name}\"}}");
-
-        public Counters.Counter Lost { get; } = counters.Of($"massif_listener_lost_datagrams_total{{listener=\"{options.Name}\"}}");
     }
 }

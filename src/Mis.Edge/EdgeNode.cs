@@ -88,13 +88,18 @@ public sealed class EdgeNode : IAsyncDisposable, IActor<EdgeInput>
 
     long? IActor<EdgeInput>.NextDeadlineNanoseconds => _host.NextDeadline?.Nanoseconds;
 
-    void IActor<EdgeInput>.Step(in EdgeInput input) => _host.Step(input, _runtime.Clock.Read());
+    void IActor<EdgeInput>.Step(in EdgeInput input)
+    {
+        _host.Step(input, _runtime.Clock.Read());
+        if (input.Kind == EdgeInputKind.Datagram) _gate.Took(input.Bytes.Length);
+    }
 
     void IActor<EdgeInput>.OnDeadline() => _host.OnDeadline(_runtime.Clock.Read());
 
     void IActor<EdgeInput>.EndTurn()
     {
         _host.EndTurn(_runtime.Clock.Read());
+        while (_host.TryTakeClosed(out var connection)) _collectors?.Close(connection);
         _gate.Set(_host.Accepts);
     }
 

@@ -79,6 +79,29 @@ public sealed class SyslogFramingTests
     }
 
     [Fact]
+    public void Compacting_gives_back_what_is_not_needed_and_keeps_every_byte()
+    {
+        var framing = new SyslogFraming(64 * 1024, overTls: false);
+        var chunk = new byte[64 * 1024];
+        Array.Fill(chunk, (byte)'x');
+        chunk[^10] = (byte)'\n';
+        framing.Push(chunk);
+        Assert.True(framing.TryRead(out _) && !framing.TryRead(out _));
+        Assert.Equal(1, framing.Frames);
+        Assert.True(framing.CapacityBytes >= chunk.Length);
+
+        framing.Compact();
+        Assert.Equal((9, 9), (framing.BufferedBytes, framing.CapacityBytes));
+        framing.Push("end\n"u8);
+        Assert.Equal("xxxxxxxxxend", Next(framing).Text);
+        Assert.False(framing.TryRead(out _));
+        framing.Compact();
+        Assert.Equal(0, framing.CapacityBytes);
+        framing.Push("<13>again\n"u8);
+        Assert.Equal("<13>again", Next(framing).Text);
+    }
+
+    [Fact]
     public void After_a_framing_error_the_next_good_frame_says_so()
     {
         var framing = new SyslogFraming(100, overTls: false);
@@ -157,6 +180,7 @@ public sealed class SyslogFramingTests
         {
             framing.Push(Encoding.Latin1.GetBytes(chunk));
             while (framing.TryRead(out var frame)) frames.Add(Encoding.Latin1.GetString(frame.Bytes));
+            if (chunk.Length % 2 == 0) framing.Compact(); // Whether memory was given back must not matter either.
         }
 
         framing.End();

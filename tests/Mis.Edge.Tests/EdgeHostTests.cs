@@ -37,7 +37,7 @@ public sealed class EdgeHostTests : IDisposable
     [Fact]
     public void A_start_is_an_event_and_a_batch_closes_after_its_delay()
     {
-        var host = Open();
+        var host = Open(64L * 1024 * 1024);
         host.Step(new(EdgeInputKind.Bus, HostInput.OfLinkUp(TestDomain.Index("core1"))), _now);
         Assert.Equal(new Instant(1_005_000_000), host.NextDeadline);
         Assert.Empty(Events());
@@ -199,6 +199,69 @@ public sealed class EdgeHostTests : IDisposable
     }
 
     [Fact]
+    public void Messages_without_an_end_close_the_oldest_connection_at_their_bound_and_nothing_of_them_is_lost()
+    {
+        var host = Settled(partialFrames: 64 * 1024);
+        for (var i = 1; i <= 400; i++)
+        {
+            host.Step(new(EdgeInputKind.Opened, Listener: 0, Connection: i, Peer: Peer), _now);
+            Chunk(host, i, $"<13>half {i} " + new string('x', 400));
+            Assert.InRange(host.PartialFrameBytes, 0, 64 * 1024);
+        }
+
+        var closed = new List<long>();
+        while (host.TryTakeClosed(out var number)) closed.Add(number);
+        Assert.NotEmpty(closed);
+        Assert.Equal(Enumerable.Range(1, closed.Count).Select(i => (long)i), closed); // The oldest first, and no more than needed.
+        Assert.True(400 - closed.Count > 64 * 1024 / 450);
+        CloseBatch(host);
+        var events = Events();
+        Assert.Equal(closed.Count, events.Count);
+        Assert.All(events, (e, i) => Assert.StartsWith($"<13>half {i + 1} xxx", e.Raw, StringComparison.Ordinal));
+        Assert.All(events, e => Assert.True(e.Flags.HasFlag(EventFlags.Unterminated)));
+
+        // What comes behind it on the socket until the node has closed it is nobody's.
+        Chunk(host, 1, " more\n");
+        host.Step(new(EdgeInputKind.Closed, Connection: 1), _now);
+        Assert.Equal(400 - closed.Count, _counters.Of("massif_syslog_connections").Value);
+    }
+
+    [Fact]
+    public void A_connection_that_finishes_its_messages_is_never_the_oldest()
+    {
+        var host = Settled(partialFrames: 16 * 1024);
+        host.Step(new(EdgeInputKind.Opened, Listener: 0, Connection: 1, Peer: Peer), _now);
+        Chunk(host, 1, "<13>busy 0 ");
+        for (var i = 2; i <= 200; i++)
+        {
+            host.Step(new(EdgeInputKind.Opened, Listener: 0, Connection: i, Peer: Peer), _now);
+            Chunk(host, i, $"<13>half {i} " + new string('x', 400));
+            Chunk(host, 1, $"end\n<13>busy {i} ");
+        }
+
+        var closed = new List<long>();
+        while (host.TryTakeClosed(out var number)) closed.Add(number);
+        Assert.NotEmpty(closed);
+        Assert.DoesNotContain(1, closed);
+    }
+
+    [Fact]
+    public void Connections_that_have_sent_and_rest_do_not_keep_their_buffers()
+    {
+        var host = Settled(partialFrames: 64 * 1024);
+        var line = new string('x', 8000) + "\n";
+        for (var i = 1; i <= 100; i++)
+        {
+            host.Step(new(EdgeInputKind.Opened, Listener: 0, Connection: i, Peer: Peer), _now);
+            Chunk(host, i, line);
+            Assert.InRange(host.PartialFrameBytes, 0, 64 * 1024);
+        }
+
+        Assert.False(host.TryTakeClosed(out _));
+        Assert.Equal(100, _counters.Of("massif_syslog_connections").Value);
+    }
+
+    [Fact]
     public void Flush_spools_what_is_under_way_and_says_goodbye()
     {
         var host = Settled();
@@ -233,7 +296,7 @@ public sealed class EdgeHostTests : IDisposable
         _test.Dispose();
     }
 
-    private EdgeHost Open(long spoolLimit = 64L * 1024 * 1024)
+    private EdgeHost Open(long spoolLimit, long partialFrames = EdgeOptions.PartialFrameBytesDefault)
     {
         SyslogListener[] listeners =
         [
@@ -244,14 +307,15 @@ public sealed class EdgeHostTests : IDisposable
         ];
         var parts = new SourceParts(
             _domain, TestDomain.Index("edge1"), 0, _keys, _links, _disk, spoolLimit, 5, Guid.Empty, () => 4711, _counters);
-        return _host = new(new(listeners, spoolLimit, 5, 5), parts, _now);
+        return _host = new(new(listeners, spoolLimit, 5, 5, partialFrames), parts, _now);
     }
 
     /// <summary>An edge whose first batch, with its start, is behind it.</summary>
-    private EdgeHost Settled(long spoolLimit = 64L * 1024 * 1024, bool keepSent = false)
+    private EdgeHost Settled(
+        long spoolLimit = 64L * 1024 * 1024, bool keepSent = false, long partialFrames = EdgeOptions.PartialFrameBytesDefault)
     {
         _links.Sent.Clear();
-        var host = Open(spoolLimit);
+        var host = Open(spoolLimit, partialFrames);
         host.Step(new(EdgeInputKind.Bus, HostInput.OfLinkUp(TestDomain.Index("core1"))), _now);
         CloseBatch(host);
         if (!keepSent) _links.Sent.Clear();

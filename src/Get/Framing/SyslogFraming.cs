@@ -26,7 +26,8 @@ public readonly ref struct SyslogFrame
 /// </summary>
 /// <remarks>
 /// Use: <see cref="Push"/> a chunk, <see cref="TryRead"/> until it returns false, and so on; <see cref="End"/> and read
-/// once more when the connection ends. Memory is bounded by the limit and one chunk, and grows only with what arrived.
+/// once more when the connection ends. Memory is bounded by the limit and one chunk, and grows only with what arrived;
+/// <see cref="Compact"/> gives back what is not needed at the moment.
 /// Bytes that are no part of any frame are counted in <see cref="DiscardedBytes"/>.
 /// </remarks>
 /// <param name="limit">Largest frame in bytes; a longer one is cut there and flagged.</param>
@@ -73,6 +74,12 @@ public sealed class SyslogFraming(int limit, bool overTls)
     /// <summary>Gets the number of bytes received and not yet part of a frame.</summary>
     public int BufferedBytes => _end - _start;
 
+    /// <summary>Gets the memory that is held, in bytes: room for what is buffered, and for what was before.</summary>
+    public int CapacityBytes => _buffer.Length;
+
+    /// <summary>Gets the number of frames read so far.</summary>
+    public long Frames { get; private set; }
+
     /// <summary>
     /// Takes the next bytes of the connection, which are copied. Read all frames before the next call.
     /// </summary>
@@ -87,6 +94,13 @@ public sealed class SyslogFraming(int limit, bool overTls)
         if (_end + chunk.Length > _buffer.Length) Array.Resize(ref _buffer, Math.Max(2 * _buffer.Length, _end + chunk.Length));
         chunk.CopyTo(_buffer.AsSpan(_end));
         _end += chunk.Length;
+    }
+
+    /// <summary>Gives back the memory that what is buffered does not need. Read all frames before.</summary>
+    public void Compact()
+    {
+        if (_buffer.Length == BufferedBytes) return;
+        (_buffer, _start, _end) = (Buffered.ToArray(), 0, BufferedBytes);
     }
 
     /// <summary>Says that the connection ended: what is left is a frame as it is.</summary>
@@ -109,7 +123,9 @@ public sealed class SyslogFraming(int limit, bool overTls)
                 _ => SkipLine(),
             };
             if (step == Step.NeedMore) return false;
-            if (step == Step.Frame) return true;
+            if (step != Step.Frame) continue;
+            Frames++;
+            return true;
         }
     }
 

@@ -46,6 +46,16 @@ public interface ICollectorSink
     ValueTask Opened(int listenerId, long connectionId, IPEndPoint peer);
 
     /// <summary>
+    /// Waits until bytes of a connection may be read, before there is a buffer for them: while the receiver does not keep up,
+    /// senders wait and readers hold nothing. <see cref="Leave"/> is called once after it, whatever comes between.
+    /// </summary>
+    /// <param name="connectionId">The connection.</param>
+    ValueTask Enter(long connectionId);
+
+    /// <summary>What was read after <see cref="Enter"/> was handed on, or nothing could be read.</summary>
+    void Leave(long connectionId);
+
+    /// <summary>
     /// Bytes of a connection, in order. While the task is not complete nothing more is read from it: the sender waits.
     /// </summary>
     /// <param name="connectionId">The connection.</param>

@@ -7,7 +7,8 @@ namespace Massif.Mis.Edge.Collectors;
 /// <summary>The way from the collectors into the host: bounded, and closed while the spool is full.</summary>
 /// <remarks>
 /// Connections share a few inboxes by their number, so that a sender that floods fills one of them and delays few others. A
-/// reader of a stream waits here, and with it its sender; a datagram that does not fit is lost, and its collector counts it.
+/// reader of a stream waits here before it reads, and with it its sender: as many chunks as an inbox holds are on their way to it,
+/// whatever the number of connections. A datagram that does not fit is lost, and its collector counts it.
 /// </remarks>
 internal sealed class InputGate : ICollectorSink
 {
@@ -16,11 +17,19 @@ internal sealed class InputGate : ICollectorSink
     /// <summary>How many inboxes there are.</summary>
     public const int Inboxes = StreamInboxes + 1;
 
-    private const int ChunksPerInbox = 8; // 8 chunks of at most 64 KiB in each of 16: 8 MiB.
+    /// <summary>Most bytes of streams between sockets and host: 8 chunks wait in each inbox, and 8 for room in it; 16 MiB.</summary>
+    public const long StreamBytesMax = 2L * StreamInboxes * ChunksPerInbox * TcpConnection.ChunkBytes;
+
+    /// <summary>Most bytes of datagrams that wait for the host: 16 MiB, some ten thousand usual ones.</summary>
+    public const long DatagramBytesMax = 16 * 1024 * 1024;
+
+    private const int ChunksPerInbox = 8;
     private const int DatagramsMax = 16 * 1024;
 
     private readonly Inbox<EdgeInput>[] _streams;
+    private readonly SemaphoreSlim[] _readers; // Never disposed of: without a wait handle there is nothing to dispose.
     private readonly Inbox<EdgeInput> _datagrams;
+    private long _datagramBytes;
     private readonly Lock _lock = new();
     private volatile TaskCompletionSource _open = Opened();
     private bool _released;
@@ -28,6 +37,7 @@ internal sealed class InputGate : ICollectorSink
     public InputGate(ActorLoop<EdgeInput> loop)
     {
         _streams = [.. Enumerable.Range(0, StreamInboxes).Select(i => loop.AddInbox($"streams-{i}", ChunksPerInbox))];
+        _readers = [.. Enumerable.Range(0, StreamInboxes).Select(_ => new SemaphoreSlim(ChunksPerInbox))];
         _datagrams = loop.AddInbox("datagrams", DatagramsMax);
     }
 
@@ -60,6 +70,16 @@ internal sealed class InputGate : ICollectorSink
         PostAsync(new(EdgeInputKind.Opened, default, listenerId, connectionId, Peer: peer));
 
     /// <inheritdoc />
+    public async ValueTask Enter(long connectionId)
+    {
+        await _open.Task;
+        await _readers[InboxOf(connectionId)].WaitAsync();
+    }
+
+    /// <inheritdoc />
+    public void Leave(long connectionId) => _readers[InboxOf(connectionId)].Release();
+
+    /// <inheritdoc />
     public ValueTask Chunk(long connectionId, ReadOnlyMemory<byte> bytes) =>
         PostAsync(new(EdgeInputKind.Chunk, Connection: connectionId, Bytes: bytes));
 
@@ -74,16 +94,28 @@ internal sealed class InputGate : ICollectorSink
         var taken = 0;
         foreach (ref readonly var datagram in datagrams)
         {
-            if (!_datagrams.TryPost(new(EdgeInputKind.Datagram, default, listenerId, 0, datagram.Bytes, datagram.Peer))) break;
+            if (Interlocked.Add(ref _datagramBytes, datagram.Bytes.Length) > DatagramBytesMax
+                || !_datagrams.TryPost(new(EdgeInputKind.Datagram, default, listenerId, 0, datagram.Bytes, datagram.Peer)))
+            {
+                Took(datagram.Bytes.Length);
+                break;
+            }
+
             taken++;
         }
 
         return taken;
     }
 
-    /// <summary>Tells the host that a listener lost datagrams; false when that must be tried again.</summary>
+    /// <summary>The host has taken a datagram: there is room for others.</summary>
+    public void Took(int datagramBytes) => Interlocked.Add(ref _datagramBytes, -datagramBytes);
+
+    /// <summary>
+    /// Tells the host that a listener lost datagrams; false when that must be tried again. It is while the spool is full, which
+    /// an event a second would fill beyond its limit; the number goes on rising, so nothing is left out.
+    /// </summary>
     public bool TryPostLoss(int listenerId, long count) =>
-        _datagrams.TryPost(new(EdgeInputKind.Lost, default, listenerId, Count: count));
+        _open.Task.IsCompleted && _datagrams.TryPost(new(EdgeInputKind.Lost, default, listenerId, Count: count));
 
     /// <summary>Posts a question behind everything that waits, once into each inbox. Nothing is posted when the loop has ended.</summary>
     public async Task PostToAllAsync(IHostRequest request)
@@ -101,7 +133,9 @@ internal sealed class InputGate : ICollectorSink
 
     private async ValueTask PostAsync(EdgeInput input)
     {
-        if (input.Kind != EdgeInputKind.Closed) await _open.Task;
-        await _streams[(int)(input.Connection % StreamInboxes)].PostAsync(input);
+        if (input.Kind == EdgeInputKind.Opened) await _open.Task; // A chunk has waited before it was read.
+        await _streams[InboxOf(input.Connection)].PostAsync(input);
     }
+
+    private static int InboxOf(long connection) => (int)(connection % StreamInboxes);
 }

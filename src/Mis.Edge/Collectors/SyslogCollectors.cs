@@ -10,7 +10,7 @@ internal sealed class SyslogCollectors : IAsyncDisposable
 
     private readonly InputGate _gate;
     private readonly CancellationTokenSource _stop = new();
-    private readonly List<(string Name, TcpListenerCollector Collector)> _tcp = [];
+    private readonly List<(string Name, int Id, TcpListenerCollector Collector)> _tcp = [];
     private readonly List<(string Name, int Id, UdpCollector Collector)> _udp = [];
     private readonly Dictionary<int, long> _reported = [];
     private readonly List<Task> _running = [];
@@ -31,12 +31,12 @@ internal sealed class SyslogCollectors : IAsyncDisposable
         }
         catch
         {
-            foreach (var (_, collector) in collectors._tcp) collector.Dispose();
+            foreach (var (_, _, collector) in collectors._tcp) collector.Dispose();
             foreach (var (_, _, collector) in collectors._udp) collector.Dispose();
             throw;
         }
 
-        foreach (var (_, collector) in collectors._tcp) collectors._running.Add(collector.RunAsync(collectors._stop.Token));
+        foreach (var (_, _, collector) in collectors._tcp) collectors._running.Add(collector.RunAsync(collectors._stop.Token));
         foreach (var (_, _, collector) in collectors._udp) collectors._running.Add(collector.RunAsync(collectors._stop.Token));
         collectors._running.Add(collectors.ReportLossesAsync());
         collectors.Completion = Task.WhenAny(collectors._running).Unwrap();
@@ -58,6 +58,7 @@ internal sealed class SyslogCollectors : IAsyncDisposable
                 Sample(c.Counters.AcceptFailures, c.Name, "accept_failed"),
                 Sample(c.Counters.ClosedSilent, c.Name, "silent"),
                 Sample(c.Counters.ClosedToMakeRoom, c.Name, "made_room"),
+                Sample(c.Counters.ClosedByOwner, c.Name, "partial_frame"),
             })]);
         yield return new("massif_listener_datagrams_dropped_total", MetricKind.Counter, "Datagrams dropped, by reason.",
             [.. udp.SelectMany(c => new[]
@@ -68,12 +69,20 @@ internal sealed class SyslogCollectors : IAsyncDisposable
             })]);
     }
 
+    /// <summary>Closes a connection that the host has given up; nothing when it is gone already.</summary>
+    public void Close(long connection)
+    {
+        foreach (var (_, id, collector) in _tcp)
+            if (TcpListenerCollector.ListenerOf(connection) == id) collector.Close(connection);
+    }
+
     /// <inheritdoc />
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync();
         _gate.Release();
         await Task.WhenAll(_running).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        foreach (var (_, id, collector) in _udp) ReportLosses(id, collector.Counters); // What was lost since the last look.
         _stop.Dispose();
     }
 
@@ -99,7 +108,7 @@ internal sealed class SyslogCollectors : IAsyncDisposable
                 AllowedSenders = allowed,
                 ConnectionsMax = listener.MaxConnections,
             };
-            _tcp.Add((listener.Name, TcpListenerCollector.Bind(options, _gate, TimeProvider.System)));
+            _tcp.Add((listener.Name, id, TcpListenerCollector.Bind(options, _gate, TimeProvider.System)));
         }
     }
 

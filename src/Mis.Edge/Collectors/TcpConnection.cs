@@ -7,7 +7,7 @@ namespace Massif.Mis.Edge.Collectors;
 internal sealed class TcpConnection
 {
     /// <summary>Largest chunk: as much as one system call gives at full speed, below the large object heap's 85,000 bytes.</summary>
-    private const int ChunkBytes = 64 * 1024;
+    public const int ChunkBytes = 64 * 1024;
 
     private const int None = -1;
 
@@ -38,8 +38,9 @@ internal sealed class TcpConnection
     public TimeSpan QuietFor => _waitsForSink ? TimeSpan.Zero : _time.GetElapsedTime(Interlocked.Read(ref _heardAt));
 
     /// <summary>Reads until the end and returns why it ended. Does not throw for what the network does.</summary>
-    /// <param name="onBytes">Takes bytes; the next are read when it has.</param>
-    public async Task<CloseReason> ReadToEndAsync(Func<ReadOnlyMemory<byte>, ValueTask> onBytes)
+    /// <param name="sink">Takes the bytes; the next are read when it has room.</param>
+    /// <param name="received">Told how many bytes came.</param>
+    public async Task<CloseReason> ReadToEndAsync(ICollectorSink sink, Action<int> received)
     {
         try
         {
@@ -47,12 +48,22 @@ internal sealed class TcpConnection
             {
                 // Waits without a buffer, so that a thousand silent connections hold none.
                 await _socket.ReceiveAsync(Memory<byte>.Empty, SocketFlags.None);
-                var buffer = GC.AllocateUninitializedArray<byte>(Math.Clamp(_socket.Available, 1, ChunkBytes));
-                var received = await _socket.ReceiveAsync(buffer, SocketFlags.None);
-                if (received == 0) return ReasonOr(CloseReason.ByPeer);
-                _hasSent = true;
                 _waitsForSink = true;
-                await onBytes(buffer.AsMemory(0, received));
+                await sink.Enter(Id);
+                try
+                {
+                    var buffer = GC.AllocateUninitializedArray<byte>(Math.Clamp(_socket.Available, 1, ChunkBytes));
+                    var count = await _socket.ReceiveAsync(buffer, SocketFlags.None);
+                    if (count == 0) return ReasonOr(CloseReason.ByPeer);
+                    _hasSent = true;
+                    received(count);
+                    await sink.Chunk(Id, buffer.AsMemory(0, count));
+                }
+                finally
+                {
+                    sink.Leave(Id);
+                }
+
                 Interlocked.Exchange(ref _heardAt, _time.GetTimestamp());
                 _waitsForSink = false;
             }

@@ -55,9 +55,12 @@ public sealed class TcpListenerCollector : IDisposable
             return new(
                 open, Interlocked.Read(ref _accepted), Interlocked.Read(ref _refusedSender), Interlocked.Read(ref _refusedLimit),
                 Interlocked.Read(ref _acceptFailures), Interlocked.Read(ref _bytes), Closed(CloseReason.Broken),
-                Closed(CloseReason.Silent), Closed(CloseReason.Idle), Closed(CloseReason.MadeRoom));
+                Closed(CloseReason.Silent), Closed(CloseReason.Idle), Closed(CloseReason.MadeRoom), Closed(CloseReason.ByOwner));
         }
     }
+
+    /// <summary>Returns the listener that a connection belongs to.</summary>
+    public static int ListenerOf(long connectionId) => (int)(connectionId >> ConnectionBits);
 
     /// <summary>Opens the listening socket. Connections are accepted by <see cref="RunAsync"/>.</summary>
     /// <exception cref="ListenerException">The address or the port cannot be had.</exception>
@@ -203,11 +206,7 @@ public sealed class TcpListenerCollector : IDisposable
         try
         {
             await _sink.Opened(_options.ListenerId, connection.Id, connection.Peer);
-            var reason = await connection.ReadToEndAsync(bytes =>
-            {
-                Interlocked.Add(ref _bytes, bytes.Length);
-                return _sink.Chunk(connection.Id, bytes);
-            });
+            var reason = await connection.ReadToEndAsync(_sink, count => Interlocked.Add(ref _bytes, count));
             connection.Close(reason);
             Interlocked.Increment(ref _closed[(int)reason]);
             await _sink.Closed(connection.Id, reason);

@@ -42,6 +42,7 @@ public sealed record TcpListenerOptions
 /// <param name="ClosedSilent">Connections closed because they never sent anything.</param>
 /// <param name="ClosedIdle">Connections closed because they sent nothing more.</param>
 /// <param name="ClosedToMakeRoom">Connections that had sent nothing and made room for others.</param>
+/// <param name="ClosedByOwner">Connections that the owner closed: their partial frame held memory for too long.</param>
 public readonly record struct TcpListenerCounters(
     int Open,
     long Accepted,
@@ -52,4 +53,5 @@ public readonly record struct TcpListenerCounters(
     long ClosedBroken,
     long ClosedSilent,
     long ClosedIdle,
-    long ClosedToMakeRoom);
+    long ClosedToMakeRoom,
+    long ClosedByOwner);

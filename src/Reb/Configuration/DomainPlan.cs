@@ -158,6 +158,7 @@ internal sealed class DomainPlan
         text.Add($"  spool_limit_mib: {_options.DiskLimitMebibytes}     # when it is full TCP senders wait; UDP loss is counted");
         text.Add($"  stop_at_free_percent: 5     # also counts as full when less of the disk is free");
         text.Add($"  batch_delay_ms: 5           # a batch is closed after so long even when it is not full");
+        text.Add($"  partial_frames_mib: 32      # memory for messages that have no end yet; then the oldest such connection is closed");
         text.Add($"  syslog:");
         AddListener(text, "syslog-udp", "udp", new(host, node.SyslogPort), "live", SendersOf(node.Host));
         AddListener(text, "syslog-tcp", "tcp", new(host, node.SyslogPort), "live", SendersOf(node.Host));

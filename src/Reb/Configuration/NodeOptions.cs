@@ -63,11 +63,17 @@ public sealed record SyslogListener(
 /// <param name="SpoolLimitBytes">Largest spool in bytes; when it is full, TCP senders wait and UDP loss is counted.</param>
 /// <param name="StopAtFreePercent">The spool counts as full when less of the file system is free, in percent.</param>
 /// <param name="BatchDelayMilliseconds">A batch is closed after so long even when it is not full.</param>
+/// <param name="PartialFrameBytesMax">Memory for messages whose end is still to come, over all connections, in bytes.</param>
 public sealed record EdgeOptions(
     IReadOnlyList<SyslogListener> Syslog,
     long SpoolLimitBytes,
     int StopAtFreePercent,
-    int BatchDelayMilliseconds);
+    int BatchDelayMilliseconds,
+    long PartialFrameBytesMax = EdgeOptions.PartialFrameBytesDefault)
+{
+    /// <summary>Memory for messages whose end is still to come: 32 MiB, as many as 512 of 64 KiB.</summary>
+    public const long PartialFrameBytesDefault = 32 * 1024 * 1024;
+}
 
 /// <summary>Settings that only a core has.</summary>
 /// <param name="ApiListen">Where the HTTPS read API listens.</param>

@@ -61,7 +61,8 @@ internal static partial class NodeOptionsReader
             [.. map.Maps("syslog", 1, 64).Select(Syslog)],
             map.Integer("spool_limit_mib", 1, LimitMebibytesMax, 10 * 1024) * Mebibyte,
             (int)map.Integer("stop_at_free_percent", 0, 50, 5),
-            (int)map.Integer("batch_delay_ms", 1, 1_000, 5));
+            (int)map.Integer("batch_delay_ms", 1, 1_000, 5),
+            map.Integer("partial_frames_mib", 1, 4_096, EdgeOptions.PartialFrameBytesDefault / Mebibyte) * Mebibyte);
         map.End();
 
         var names = new HashSet<string>(StringComparer.Ordinal);

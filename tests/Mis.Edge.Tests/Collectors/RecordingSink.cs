@@ -15,9 +15,16 @@ internal sealed class RecordingSink : ICollectorSink
     private readonly Channel<(long Connection, byte[] Bytes)> _chunks = Channel.CreateUnbounded<(long, byte[])>();
     private readonly Channel<(long Connection, CloseReason Reason)> _closed = Channel.CreateUnbounded<(long, CloseReason)>();
     private readonly Channel<(int Listener, Datagram Datagram)> _datagrams = Channel.CreateUnbounded<(int, Datagram)>();
+    private int _entered;
 
     /// <summary>Gets or sets what a chunk waits for; null for nothing.</summary>
     public Func<long, Task>? OnChunk { get; set; }
+
+    /// <summary>Gets or sets what reading waits for; null for nothing.</summary>
+    public Func<long, Task>? OnEnter { get; set; }
+
+    /// <summary>Gets how many connections are reading: they have entered and not left.</summary>
+    public int Entered => Volatile.Read(ref _entered);
 
     /// <summary>Gets or sets how many of a batch are taken; null for all.</summary>
     public Func<int, int>? OnDatagrams { get; set; }
@@ -29,6 +36,14 @@ internal sealed class RecordingSink : ICollectorSink
         _opened.Writer.TryWrite((listenerId, connectionId, peer));
         return ValueTask.CompletedTask;
     }
+
+    public async ValueTask Enter(long connectionId)
+    {
+        if (OnEnter is { } wait) await wait(connectionId);
+        Interlocked.Increment(ref _entered);
+    }
+
+    public void Leave(long connectionId) => Interlocked.Decrement(ref _entered);
 
     public async ValueTask Chunk(long connectionId, ReadOnlyMemory<byte> bytes)
     {

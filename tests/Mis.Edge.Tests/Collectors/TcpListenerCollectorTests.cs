@@ -89,6 +89,31 @@ public sealed class TcpListenerCollectorTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Nothing_is_read_before_the_sink_lets_it_and_its_place_is_given_back_whatever_happens()
+    {
+        var mayRead = new TaskCompletionSource();
+        var asked = new TaskCompletionSource();
+        _sink.OnEnter = _ =>
+        {
+            asked.TrySetResult();
+            return mayRead.Task;
+        };
+        Start(new() { ListenerId = 0, EndPoint = Loopback });
+        var sender = await Connect();
+        await _sink.NextOpened();
+        await sender.SendAsync("hello"u8.ToArray());
+        await asked.Task.WaitAsync(RecordingSink.Patience);
+        Assert.Equal(0, _collector!.Counters.Bytes);
+        Assert.False(_sink.HasChunk);
+
+        mayRead.SetResult();
+        Assert.Equal("hello"u8.ToArray(), (await _sink.NextChunk()).Bytes);
+        sender.Shutdown(SocketShutdown.Send);
+        await _sink.NextClosed();
+        Assert.Equal(0, _sink.Entered);
+    }
+
+    [Fact]
     public async Task A_sender_that_is_not_allowed_is_refused_and_counted()
     {
         Start(new() { ListenerId = 0, EndPoint = Loopback, AllowedSenders = AllowedSenders.Parse(["192.0.2.0/24"]) });
