@@ -73,6 +73,9 @@ public sealed class Alarm
     /// <summary>Gets how many later events of the window <see cref="Events"/> leaves out; the id covers them.</summary>
     public int EventsOmitted { get; internal init; }
 
+    /// <summary>Gets about how much memory the alarm takes, in bytes: what it lists, its key twice, and the objects around them.</summary>
+    public long MemoryBytes => 512 + (16L * Events.Length) + (4L * _key.Length);
+
     /// <summary>Returns the id of one of the window's events.</summary>
     public EventId EventIdOf(BatchPosition position) =>
         new(Stream.Edge, Stream.Incarnation, position.Seq, position.Index);

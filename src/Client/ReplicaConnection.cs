@@ -15,8 +15,8 @@ internal sealed record Answer(JsonDocument? Document, bool Absent, string? Troub
 /// <summary>Asks one replica.</summary>
 internal sealed class ReplicaConnection : IDisposable
 {
-    // A page of 1,000 alarms with 1,024 events each has 40 MB; nothing honest is larger.
-    private const long AnswerBytesMax = 64 * 1024 * 1024;
+    // An honest replica sends at most 8 MiB at once, and one event more.
+    private const long AnswerBytesMax = 16 * 1024 * 1024;
     private readonly ClientOptions _options;
     private readonly HttpClient _http;
     private string? _refusal;

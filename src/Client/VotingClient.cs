@@ -15,7 +15,10 @@ public sealed record AlarmDetail(AlarmInfo? Alarm, IReadOnlyList<string> Events,
 public sealed class VotingClient : IDisposable
 {
     private const int PageSize = 1_000;
-    private const int PagesMax = 100;
+
+    // What one replica's list may take here, whatever it sends: 10,000 alarms of a dozen events each have 8 MB.
+    private const int PagesMax = 1_000;
+    private const long ListCharsMax = 32 * 1024 * 1024;
     private readonly ClientOptions _options;
     private readonly ReplicaConnection[] _replicas;
 
@@ -103,7 +106,7 @@ public sealed class VotingClient : IDisposable
     private static async Task<AlarmAnswer> ListAsync(ReplicaConnection replica, Patience patience, CancellationToken cancel)
     {
         var byId = new Dictionary<string, string>(StringComparer.Ordinal);
-        long after = 0;
+        long after = 0, chars = 0;
         var complete = true;
         for (var page = 0; page < PagesMax; page++)
         {
@@ -116,6 +119,8 @@ public sealed class VotingClient : IDisposable
                     return new(new Dictionary<string, string>(), false, "its list of alarms cannot be read");
                 complete &= oldest <= 1;
                 if (count == 0 || next <= after) break;
+                chars += answer.Document.RootElement.GetRawText().Length;
+                if (chars > ListCharsMax) return new(new Dictionary<string, string>(), false, "its list of alarms is too long");
                 after = next;
             }
         }

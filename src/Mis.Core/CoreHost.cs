@@ -15,6 +15,10 @@ public sealed class CoreHost
     private static readonly string[] WithoutSuspicion =
         [.. new[] { "accepted", "duplicate", "old", "early", "unknown_life" }.Select(verdict => $"verdict=\"{verdict}\"")];
 
+    // Of all lives together, so that an edge with many of them does not make a status of megabytes; a few of each are enough to compare.
+    private const int ChainPointsMax = 8_192;
+    private const int ChainPointsMin = 16;
+
     private readonly Domain _domain;
     private readonly ReplicaParts _parts;
     private readonly string _rulesDigest;
@@ -59,6 +63,7 @@ public sealed class CoreHost
     {
         var tips = new List<StreamTip>();
         _replica.Core.CopyTips(tips);
+        var points = Math.Max(ChainPointsMin, ChainPointsMax / Math.Max(1, tips.Count));
         return new()
         {
             NodeId = _domain[_parts.Self].Id,
@@ -72,7 +77,7 @@ public sealed class CoreHost
             EventsDelivered = Application.EventsDelivered,
             JournalBytes = _replica.JournalBytes,
             DiskTrouble = _parts.Disk.Trouble,
-            Streams = [.. tips.Select(StreamOf).OrderBy(s => s.Edge, StringComparer.Ordinal).ThenBy(s => s.Class).ThenBy(s => s.Incarnation)],
+            Streams = [.. tips.Select(tip => StreamOf(tip, points)).OrderBy(s => s.Edge, StringComparer.Ordinal).ThenBy(s => s.Class).ThenBy(s => s.Incarnation)],
             Peers = [.. _domain.Nodes.Where(node => node.Index != _parts.Self).Select(PeerOf)],
             Evidence = [.. _replica.Evidence.Latest().Select(e => new EvidenceEntry(
                 e.Number, e.Kind.ToString(), e.Against, NameOf(e.Instance), e.First.ToString(), e.Second.ToString()))],
@@ -96,14 +101,14 @@ public sealed class CoreHost
         return null;
     }
 
-    private Api.StreamStatus StreamOf(StreamTip tip) => new()
+    private Api.StreamStatus StreamOf(StreamTip tip, int points) => new()
     {
         Edge = _domain.Nodes[tip.Life.Stream.Source].Id,
         Class = (byte)tip.Life.Stream.Class,
         Incarnation = tip.Life.Incarnation,
         Delivered = tip.Delivered,
         Durable = tip.Durable,
-        Chain = [.. Application.RecentChain(tip.Life).Select(point => new ChainPoint(point.Seq, point.Chain.ToString()))],
+        Chain = [.. Application.RecentChain(tip.Life).TakeLast(points).Select(point => new ChainPoint(point.Seq, point.Chain.ToString()))],
     };
 
     private string NameOf(InstanceId instance) => string.Create(

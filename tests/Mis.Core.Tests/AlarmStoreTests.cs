@@ -25,6 +25,26 @@ public sealed class AlarmStoreTests
         return [.. replica.Alarms];
     }
 
+    /// <summary>Makes alarms of so many events each.</summary>
+    private static Alarm[] MakeOf(int events, int alarms)
+    {
+        var replica = new Collector();
+        var engine = new CorrelationEngine(RuleSet.Of(new RuleDefinition
+        {
+            Id = "r",
+            Version = 1,
+            Title = "t",
+            Where = "exists source.ip",
+            Key = ["source.ip"],
+            Threshold = events,
+            WindowSeconds = 100_000,
+            SuppressSeconds = 0,
+        }));
+        for (var i = 0; i < alarms; i++)
+            engine.OnBatch(FakeReplica.Stream, (ulong)i + 1, FakeReplica.Logins(0, events, $"10.0.0.{i}", "m"), replica);
+        return [.. replica.Alarms];
+    }
+
     [Fact]
     public void An_alarm_counts_once()
     {
@@ -53,6 +73,40 @@ public sealed class AlarmStoreTests
 
         Assert.Equal([1, 2, 3, 4, 5, 6, 7], seen);
         Assert.Equal(7, store.After(99, 3).Next); // A client of an earlier life of this replica finds its way back.
+    }
+
+    [Fact]
+    public void The_oldest_go_when_they_take_too_much_memory_and_the_newest_always_stays()
+    {
+        var alarms = Make(20);
+        var store = new AlarmStore(bytesMax: 5 * alarms[0].MemoryBytes);
+        foreach (var alarm in alarms) Assert.True(store.Add(alarm));
+        Assert.Equal((20L, 16L, 5), (store.Last, store.Oldest, store.Count));
+        Assert.Equal(5 * alarms[0].MemoryBytes, store.Bytes);
+        Assert.Null(store.Find(alarms[14].Id));
+        Assert.Same(alarms[15], store.Find(alarms[15].Id));
+        Assert.Equal([16, 17, 18, 19, 20], store.After(0, 100).Alarms.Select(stored => stored.Ordinal));
+
+        var bytes = new ArrayBufferWriter<byte>();
+        store.Snapshot(bytes);
+        var restored = new AlarmStore(bytesMax: 3 * alarms[0].MemoryBytes);
+        restored.Restore(bytes.WrittenSpan);
+        Assert.Equal((20L, 18L, 3), (restored.Last, restored.Oldest, restored.Count));
+        var tiny = new AlarmStore(bytesMax: 1);
+        foreach (var alarm in alarms) tiny.Add(alarm);
+        Assert.Same(alarms[19], tiny.Find(alarms[19].Id));
+    }
+
+    [Fact]
+    public void A_page_ends_before_it_lists_too_many_events()
+    {
+        var large = MakeOf(1_000, alarms: 40);
+        var store = new AlarmStore();
+        foreach (var alarm in large) store.Add(alarm);
+        var page = store.After(0, 1_000);
+        Assert.Equal(AlarmStore.PageEventsMax / 1_000, page.Alarms.Length);
+        Assert.Equal(page.Alarms[^1].Ordinal, page.Next);
+        Assert.Equal(page.Next + 1, store.After(page.Next, 1_000).Alarms[0].Ordinal);
     }
 
     [Fact]

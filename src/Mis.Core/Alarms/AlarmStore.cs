@@ -23,19 +23,29 @@ public sealed class AlarmStore
     /// <summary>Alarms kept when nothing else is said; beyond it the oldest go. About 3 MB at a dozen events each.</summary>
     public const int CapacityDefault = 10_000;
 
+    /// <summary>Most bytes of alarms, the newest always: 16 MiB, or a thousand of those that list a thousand events.</summary>
+    public const long BytesDefault = 16 * 1024 * 1024;
+
     /// <summary>Most alarms of one page.</summary>
     public const int PageMax = 1_000;
 
+    /// <summary>Most events that the alarms of one page list, unless a single alarm lists more: some 2 MB of JSON.</summary>
+    public const int PageEventsMax = 32_768;
+
     private const byte SnapshotVersion = 1;
     private readonly Dictionary<AlarmId, StoredAlarm> _byId = [];
-    private readonly Alarm[] _ring;
+    private readonly Alarm?[] _ring;
+    private readonly long _bytesMax;
 
     /// <summary>Makes an empty store.</summary>
-    public AlarmStore(int capacity = CapacityDefault)
+    public AlarmStore(int capacity = CapacityDefault, long bytesMax = BytesDefault)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(capacity, 1);
-        _ring = new Alarm[capacity];
+        (_ring, _bytesMax) = (new Alarm[capacity], bytesMax);
     }
+
+    /// <summary>Gets the memory of the alarms that are kept, in bytes.</summary>
+    public long Bytes { get; private set; }
 
     /// <summary>Gets the ordinal of the last alarm: how many there ever were.</summary>
     public long Last { get; private set; }
@@ -53,9 +63,10 @@ public sealed class AlarmStore
         if (!_byId.TryAdd(alarm.Id, new(Last + 1, alarm))) return false;
 
         Last++;
-        ref var place = ref _ring[Last % _ring.Length];
-        if (place is not null) _byId.Remove(place.Id);
-        place = alarm;
+        if (Count > _ring.Length) Drop(Last - _ring.Length);
+        _ring[Last % _ring.Length] = alarm;
+        Bytes += alarm.MemoryBytes;
+        while (Bytes > _bytesMax && Count > 1) Drop(Oldest);
         return true;
     }
 
@@ -70,9 +81,16 @@ public sealed class AlarmStore
         var first = Math.Max(after + 1, Oldest);
         var count = (int)Math.Clamp(Last - first + 1, 0, Math.Clamp(limit, 1, PageMax));
         var alarms = ImmutableArray.CreateBuilder<StoredAlarm>(count);
+        var events = 0;
         for (var ordinal = first; ordinal < first + count; ordinal++)
-            alarms.Add(new(ordinal, _ring[ordinal % _ring.Length]));
-        return new(alarms.MoveToImmutable(), Math.Clamp(first + count - 1, 0, Last), Oldest);
+        {
+            var alarm = At(ordinal);
+            events += alarm.Events.Length;
+            if (events > PageEventsMax && alarms.Count > 0) break;
+            alarms.Add(new(ordinal, alarm));
+        }
+
+        return new(alarms.ToImmutable(), Math.Clamp(first + alarms.Count - 1, 0, Last), Oldest);
     }
 
     /// <summary>Writes the store: version, last ordinal, and the alarms, each behind its length.</summary>
@@ -84,7 +102,7 @@ public sealed class AlarmStore
         BinaryPrimitives.WriteInt64LittleEndian(head[1..], Last);
         BinaryPrimitives.WriteInt32LittleEndian(head[9..], Count);
         destination.Advance(13);
-        for (var ordinal = Oldest; ordinal <= Last; ordinal++) WriteOne(destination, _ring[ordinal % _ring.Length].ToBytes());
+        for (var ordinal = Oldest; ordinal <= Last; ordinal++) WriteOne(destination, At(ordinal).ToBytes());
     }
 
     /// <summary>Replaces the contents by what <see cref="Snapshot"/> wrote.</summary>
@@ -103,8 +121,18 @@ public sealed class AlarmStore
 
         _byId.Clear();
         Array.Clear(_ring);
-        Last = last - count;
+        (Last, Bytes) = (last - count, 0);
         foreach (var alarm in alarms) Add(alarm);
+    }
+
+    private Alarm At(long ordinal) => _ring[ordinal % _ring.Length]!;
+
+    private void Drop(long ordinal)
+    {
+        var alarm = At(ordinal);
+        _ring[ordinal % _ring.Length] = null;
+        _byId.Remove(alarm.Id);
+        Bytes -= alarm.MemoryBytes;
     }
 
     /// <summary>Writes one encoded alarm behind its length.</summary>

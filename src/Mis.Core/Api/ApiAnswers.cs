@@ -15,24 +15,21 @@ internal static class ApiAnswers
     /// <summary>Gets how answers are written: they are no part of a web page, so that only what JSON demands is escaped.</summary>
     public static JsonWriterOptions Readable { get; } = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    public static async Task JsonAsync(HttpContext context, Action<Utf8JsonWriter> write)
+    /// <summary>Answers with an error, which is a few bytes long and needs no place among the answers.</summary>
+    public static async Task ErrorAsync(HttpContext context, int status, string reason)
     {
         var body = new ArrayBufferWriter<byte>();
-        using (var json = new Utf8JsonWriter(body, Readable)) write(json);
-        context.Response.ContentType = "application/json; charset=utf-8";
-        context.Response.ContentLength = body.WrittenCount;
-        await context.Response.Body.WriteAsync(body.WrittenMemory, context.RequestAborted);
-    }
-
-    public static Task ErrorAsync(HttpContext context, int status, string reason)
-    {
-        context.Response.StatusCode = status;
-        return JsonAsync(context, json =>
+        using (var json = new Utf8JsonWriter(body, Readable))
         {
             json.WriteStartObject();
             json.WriteString("error", reason);
             json.WriteEndObject();
-        });
+        }
+
+        context.Response.StatusCode = status;
+        context.Response.ContentType = "application/json; charset=utf-8";
+        context.Response.ContentLength = body.WrittenCount;
+        await context.Response.Body.WriteAsync(body.WrittenMemory, context.RequestAborted);
     }
 
     public static void Write(Utf8JsonWriter json, AlarmPage page)
@@ -54,16 +51,25 @@ internal static class ApiAnswers
         json.WriteEndObject();
     }
 
-    /// <summary>Writes the events of an alarm; those whose batches are gone are named in <c>missing</c>.</summary>
-    public static void WriteEvents(Utf8JsonWriter json, Alarm alarm, Dictionary<ulong, DeliveredBatch?> batches)
+    /// <summary>
+    /// Writes the events of an alarm; <c>missing</c> names those whose batches are gone, and those that the answer has no room for.
+    /// </summary>
+    /// <param name="json">Where to write.</param>
+    /// <param name="alarm">The alarm.</param>
+    /// <param name="find">Finds a batch; one at a time is held, for an alarm may be made of a thousand.</param>
+    /// <param name="isFull">Says whether the answer is as long as it may be.</param>
+    public static async ValueTask WriteEventsAsync(
+        Utf8JsonWriter json, Alarm alarm, Func<ulong, Task<DeliveredBatch?>> find, Func<bool> isFull)
     {
         var missing = new List<EventId>();
+        (ulong Seq, DeliveredBatch? Batch) last = default;
         json.WriteStartObject();
         json.WriteString("alarm", alarm.Id.ToString());
         json.WriteStartArray("events");
         foreach (var position in alarm.Events)
         {
-            if (batches[position.Seq] is { } batch && HasEvent(batch, position.Index)) WriteEvent(json, batch, position.Index);
+            if (last.Seq != position.Seq) last = (position.Seq, isFull() ? null : await find(position.Seq));
+            if (!isFull() && last.Batch is { } batch && HasEvent(batch, position.Index)) WriteEvent(json, batch, position.Index);
             else missing.Add(alarm.EventIdOf(position));
         }
 

@@ -11,10 +11,14 @@ using Microsoft.AspNetCore.Routing;
 namespace Massif.Mis.Core.Api;
 
 /// <summary>Answers the questions of the API.</summary>
-internal sealed class ApiRoutes(ICoreReadModel model, CoreApiLimits limits)
+/// <param name="model">What to answer.</param>
+/// <param name="limits">Limits.</param>
+/// <param name="refused">Told why a client did not get what it asked for, for the counters.</param>
+internal sealed class ApiRoutes(ICoreReadModel model, CoreApiLimits limits, Action<string> refused)
 {
     private const int PageDefault = 100;
-    private readonly LiveStreams _live = new(model, limits);
+    private readonly LiveStreams _live = new(model, limits, refused);
+    private readonly AnswerDesk _desk = new(limits, refused);
 
     public void Map(WebApplication web)
     {
@@ -25,7 +29,7 @@ internal sealed class ApiRoutes(ICoreReadModel model, CoreApiLimits limits)
         Get(web, "/v1/alarms/{id}", AlarmAsync);
         Get(web, "/v1/alarms/{id}/events", AlarmEventsAsync);
         Get(web, "/v1/events/{edge}/{incarnation}/{seq}/{index}", EventAsync);
-        web.MapGet("/v1/batches/{edge}/{incarnation}", new BatchExport(model).AnswerAsync);
+        web.MapGet("/v1/batches/{edge}/{incarnation}", new BatchExport(model, limits).AnswerAsync);
         web.MapGet("/v1/stream/alarms", _live.AlarmsAsync);
         web.MapGet("/v1/stream/events", _live.EventsAsync);
         web.MapFallback(context => ApiAnswers.ErrorAsync(context, StatusCodes.Status404NotFound, "there is nothing at this path"));
@@ -40,11 +44,16 @@ internal sealed class ApiRoutes(ICoreReadModel model, CoreApiLimits limits)
         });
 
     // What a question can run into is told to the asker; nothing of it may end the process.
-    private static async Task ReportFailures(HttpContext context, RequestDelegate next)
+    private async Task ReportFailures(HttpContext context, RequestDelegate next)
     {
         try
         {
             await next(context);
+        }
+        catch (ClientTooSlowException)
+        {
+            refused("reads_too_slowly");
+            context.Abort();
         }
         catch (Exception) when (context.RequestAborted.IsCancellationRequested)
         {
@@ -52,6 +61,7 @@ internal sealed class ApiRoutes(ICoreReadModel model, CoreApiLimits limits)
         }
         catch (OperationCanceledException) when (!context.Response.HasStarted)
         {
+            refused("no_answer_in_time");
             await ApiAnswers.ErrorAsync(context, StatusCodes.Status503ServiceUnavailable, "the replica does not answer in time");
         }
     }
@@ -59,14 +69,14 @@ internal sealed class ApiRoutes(ICoreReadModel model, CoreApiLimits limits)
     private async Task StatusAsync(HttpContext context, CancellationToken cancel)
     {
         var status = await model.GetStatusAsync(cancel);
-        await ApiAnswers.JsonAsync(context, json => JsonSerializer.Serialize(json, status, ApiJsonContext.Default.CoreStatus));
+        await _desk.AnswerAsync(context, json => JsonSerializer.Serialize(json, status, ApiJsonContext.Default.CoreStatus), cancel);
     }
 
     private async Task StreamsAsync(HttpContext context, CancellationToken cancel)
     {
         var status = await model.GetStatusAsync(cancel);
         var streams = new StreamsAnswer(status.Streams);
-        await ApiAnswers.JsonAsync(context, json => JsonSerializer.Serialize(json, streams, ApiJsonContext.Default.StreamsAnswer));
+        await _desk.AnswerAsync(context, json => JsonSerializer.Serialize(json, streams, ApiJsonContext.Default.StreamsAnswer), cancel);
     }
 
     private async Task AlarmsAsync(HttpContext context, CancellationToken cancel)
@@ -78,22 +88,26 @@ internal sealed class ApiRoutes(ICoreReadModel model, CoreApiLimits limits)
         }
 
         var page = await model.GetAlarmsAsync(after, (int)Math.Min(limit, AlarmStore.PageMax), cancel);
-        await ApiAnswers.JsonAsync(context, json => ApiAnswers.Write(json, page));
+        await _desk.AnswerAsync(context, json => ApiAnswers.Write(json, page), cancel);
     }
 
     private async Task AlarmAsync(HttpContext context, CancellationToken cancel)
     {
         if (await FindAlarmAsync(context, cancel) is { } alarm)
-            await ApiAnswers.JsonAsync(context, json => AlarmJson.Write(json, alarm));
+            await _desk.AnswerAsync(context, json => AlarmJson.Write(json, alarm), cancel);
     }
 
     private async Task AlarmEventsAsync(HttpContext context, CancellationToken cancel)
     {
         if (await FindAlarmAsync(context, cancel) is not { } alarm) return;
-        var batches = new Dictionary<ulong, DeliveredBatch?>();
-        foreach (var seq in alarm.Events.Select(position => position.Seq).Distinct())
-            batches.Add(seq, await model.FindBatchAsync(alarm.Stream.Edge, alarm.Stream.Incarnation, seq, cancel));
-        await ApiAnswers.JsonAsync(context, json => ApiAnswers.WriteEvents(json, alarm, batches));
+        await _desk.AnswerAsync(
+            context,
+            json => ApiAnswers.WriteEventsAsync(
+                json,
+                alarm,
+                seq => model.FindBatchAsync(alarm.Stream.Edge, alarm.Stream.Incarnation, seq, cancel),
+                () => _desk.IsFull(json)),
+            cancel);
     }
 
     private async Task EventAsync(HttpContext context, CancellationToken cancel)
@@ -109,7 +123,7 @@ internal sealed class ApiRoutes(ICoreReadModel model, CoreApiLimits limits)
         if (batch is null || !ApiAnswers.HasEvent(batch, id.Index))
             await ApiAnswers.ErrorAsync(context, StatusCodes.Status404NotFound, "this replica does not have the event");
         else
-            await ApiAnswers.JsonAsync(context, json => ApiAnswers.WriteEvent(json, batch, id.Index));
+            await _desk.AnswerAsync(context, json => ApiAnswers.WriteEvent(json, batch, id.Index), cancel);
     }
 
     private async Task<Alarm?> FindAlarmAsync(HttpContext context, CancellationToken cancel)

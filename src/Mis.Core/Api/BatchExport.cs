@@ -10,7 +10,7 @@ namespace Massif.Mis.Core.Api;
 /// bytes), the length of its payload (4 bytes) and the payload, numbers little-endian. It ends at the first batch that is
 /// not here: not delivered yet, or removed by retention.
 /// </remarks>
-internal sealed class BatchExport(ICoreReadModel model)
+internal sealed class BatchExport(ICoreReadModel model, CoreApiLimits limits)
 {
     private const int HeadBytes = 12;
 
@@ -32,8 +32,8 @@ internal sealed class BatchExport(ICoreReadModel model)
         {
             BinaryPrimitives.WriteUInt64LittleEndian(head, seq);
             BinaryPrimitives.WriteInt32LittleEndian(head.AsSpan(8), batch.Payload.Length);
-            await context.Response.Body.WriteAsync(head, cancel);
-            await context.Response.Body.WriteAsync(batch.Payload, cancel); // Waits while the client does not read.
+            await SlowClient.WriteAsync(context.Response, head, limits.ReadTimeout);
+            await SlowClient.WriteAsync(context.Response, batch.Payload, limits.ReadTimeout); // Waits while the client does not read.
         }
     }
 }

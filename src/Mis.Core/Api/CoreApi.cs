@@ -7,6 +7,7 @@ using Massif.Reb.Configuration;
 using Massif.Reb.Links;
 using Massif.Reb.Telemetry;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -15,28 +16,6 @@ using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Massif.Mis.Core.Api;
-
-/// <summary>Limits of the read API.</summary>
-public sealed record CoreApiLimits
-{
-    /// <summary>Gets the most connections at once; further ones are closed. Default 256.</summary>
-    public int ConnectionsMax { get; init; } = 256;
-
-    /// <summary>Gets the most live streams at once; further ones are answered with 503. Default 32.</summary>
-    public int StreamsMax { get; init; } = 32;
-
-    /// <summary>Gets how many batches may wait for one live stream before it is cut. Default 64: at most 16 MiB.</summary>
-    public int BatchesWaiting { get; init; } = 64;
-
-    /// <summary>Gets how many alarms may wait for one live stream before it is cut. Default 1,024.</summary>
-    public int AlarmsWaiting { get; init; } = 1_024;
-
-    /// <summary>Gets how long the replica may take to answer a question; then 503. Default 5 s.</summary>
-    public TimeSpan AnswerTimeout { get; init; } = TimeSpan.FromSeconds(5);
-
-    /// <summary>Gets after how much silence a live stream says that it is alive. Default 1 s, below the 2 s of a voting client.</summary>
-    public TimeSpan Heartbeat { get; init; } = TimeSpan.FromSeconds(1);
-}
 
 /// <summary>
 /// The read API of a replica: JSON over HTTPS, for holders of an operator's or a core's certificate of this domain.
@@ -49,10 +28,17 @@ public sealed record CoreApiLimits
 public sealed class CoreApi : IAsyncDisposable
 {
     private readonly DomainTrust _trust;
+    private readonly CoreApiLimits _limits;
+    private readonly Doorkeeper _door;
     private readonly ConcurrentDictionary<string, long> _refused = new(StringComparer.Ordinal);
     private WebApplication? _web;
+    private int _connections;
 
-    private CoreApi(DomainTrust trust) => _trust = trust;
+    private CoreApi(DomainTrust trust, CoreApiLimits limits)
+    {
+        (_trust, _limits) = (trust, limits);
+        _door = new(limits.NewcomersMax, limits.NewcomersPerAddressMax, limits.FirstByteTimeout);
+    }
 
     /// <summary>Gets where it listens; tells the port when 0 was asked for.</summary>
     public IPEndPoint Endpoint
@@ -65,7 +51,8 @@ public sealed class CoreApi : IAsyncDisposable
     }
 
     /// <summary>Gets how many clients were refused, by reason.</summary>
-    public IReadOnlyDictionary<string, long> Refused => _refused;
+    public IReadOnlyDictionary<string, long> Refused =>
+        new Dictionary<string, long>(_refused) { ["made_room"] = _door.Evicted, ["silent"] = _door.Silent };
 
     /// <summary>Starts to answer.</summary>
     /// <param name="endpoint">Where to listen.</param>
@@ -85,23 +72,25 @@ public sealed class CoreApi : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(identity);
         limits ??= new();
-        var api = new CoreApi(trust);
+        var api = new CoreApi(trust, limits);
         var builder = WebApplication.CreateEmptyBuilder(new());
         builder.Services.AddRoutingCore();
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(options =>
         {
             options.AddServerHeader = false;
-            options.Limits.MaxConcurrentConnections = limits.ConnectionsMax;
             options.Limits.MaxRequestBodySize = 0;
             options.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(5);
             options.Listen(endpoint, listen =>
             {
                 listen.Protocols = HttpProtocols.Http1;
+                api._door.Guard(listen);
                 listen.UseHttps(api.Tls(identity)); // Below HTTP: who is refused never sends a request.
+                Doorkeeper.Pass(listen);
+                listen.Use(next => connection => api.CountAsync(connection, next));
             });
         });
         api._web = builder.Build();
-        new ApiRoutes(model, limits).Map(api._web);
+        new ApiRoutes(model, limits, api.Refuse).Map(api._web);
         try
         {
             await api._web.StartAsync(cancel);
@@ -144,6 +133,22 @@ public sealed class CoreApi : IAsyncDisposable
         };
     }
 
+    // The web server's own limit would count those that are nobody yet, and they have one of their own.
+    private async Task CountAsync(ConnectionContext connection, ConnectionDelegate next)
+    {
+        try
+        {
+            if (Interlocked.Increment(ref _connections) <= _limits.ConnectionsMax) await next(connection);
+            else Refuse("too_many");
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _connections);
+        }
+    }
+
+    private void Refuse(string reason) => _refused.AddOrUpdate(reason, 1, static (_, count) => count + 1);
+
     // The domain's own check replaces the system's: only the domain's CA counts, whatever the machine trusts.
     private bool MayRead(X509Certificate? shown)
     {
@@ -151,7 +156,7 @@ public sealed class CoreApi : IAsyncDisposable
         var refusal = _trust.Check(certificate, isServer: false, out var who);
         if (refusal is null && who!.Role is not (DomainTrust.OperatorRole or "core")) refusal = LinkRefusal.WrongRole;
         if (refusal is null) return true;
-        _refused.AddOrUpdate(YamlMap.Word(refusal.Value), 1, static (_, count) => count + 1);
+        Refuse(YamlMap.Word(refusal.Value));
         return false;
     }
 }

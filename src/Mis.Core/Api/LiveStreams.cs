@@ -9,7 +9,7 @@ namespace Massif.Mis.Core.Api;
 /// A client that was away says where it stopped and gets what it missed first. One that is too slow is told
 /// <c>event: cut</c> and closed; it can come back in the same way. Silence is broken by a comment each heartbeat.
 /// </remarks>
-internal sealed class LiveStreams(ICoreReadModel model, CoreApiLimits limits)
+internal sealed class LiveStreams(ICoreReadModel model, CoreApiLimits limits, Action<string> refused)
 {
     private const int PageSize = 500;
     private int _open;
@@ -34,14 +34,14 @@ internal sealed class LiveStreams(ICoreReadModel model, CoreApiLimits limits)
         try
         {
             using var live = model.Alarms.Subscribe(limits.AlarmsWaiting); // Before the backlog, so that nothing falls between.
-            using var stream = new SseWriter(context.Response);
-            await stream.BeginAsync(cancel);
+            using var stream = new SseWriter(context.Response, limits.ReadTimeout);
+            await stream.BeginAsync();
             var last = after ?? 0;
             while (after is not null)
             {
                 var page = await model.GetAlarmsAsync(last, PageSize, cancel);
                 foreach (var stored in page.Alarms) stream.WriteAlarm(stored);
-                await stream.FlushAsync(cancel);
+                await stream.FlushAsync();
                 last = page.Next; // May go back: a replica that lost its disk counts anew.
                 if (page.Alarms.IsEmpty) break;
             }
@@ -79,8 +79,8 @@ internal sealed class LiveStreams(ICoreReadModel model, CoreApiLimits limits)
         try
         {
             using var live = model.Batches.Subscribe(limits.BatchesWaiting); // Before the backlog, so that nothing falls between.
-            using var stream = new SseWriter(context.Response);
-            await stream.BeginAsync(cancel);
+            using var stream = new SseWriter(context.Response, limits.ReadTimeout);
+            await stream.BeginAsync();
             foreach (var (edge, incarnation) in positions.Keys.ToArray())
                 await CatchUpAsync(stream, positions, edge, incarnation, ulong.MaxValue, cancel);
             await PumpAsync(live, stream, batch => TakeAsync(stream, positions, batch, cancel), cancel);
@@ -121,7 +121,7 @@ internal sealed class LiveStreams(ICoreReadModel model, CoreApiLimits limits)
         {
             if (await model.FindBatchAsync(edge, incarnation, seq, cancel) is not { } batch) return;
             stream.WriteBatch(batch);
-            await stream.FlushAsync(cancel);
+            await stream.FlushAsync();
             positions[(edge, incarnation)] = seq;
         }
     }
@@ -134,7 +134,7 @@ internal sealed class LiveStreams(ICoreReadModel model, CoreApiLimits limits)
             while (live.TryRead(out var item))
             {
                 await write(item);
-                await stream.FlushAsync(cancel); // Waits while the client does not read; meanwhile the subscription fills.
+                await stream.FlushAsync(); // Waits while the client does not read; meanwhile the subscription fills.
             }
 
             var more = live.WaitToReadAsync(cancel).AsTask();
@@ -145,12 +145,12 @@ internal sealed class LiveStreams(ICoreReadModel model, CoreApiLimits limits)
                 if (more.IsCompleted) break;
                 cancel.ThrowIfCancellationRequested();
                 stream.WriteHeartbeat();
-                await stream.FlushAsync(cancel);
+                await stream.FlushAsync();
             }
 
             if (await more) continue;
             if (live.WasCut) stream.WriteCut();
-            await stream.FlushAsync(cancel);
+            await stream.FlushAsync();
             return;
         }
     }
@@ -159,6 +159,7 @@ internal sealed class LiveStreams(ICoreReadModel model, CoreApiLimits limits)
     {
         if (Interlocked.Increment(ref _open) <= limits.StreamsMax) return true;
         Interlocked.Decrement(ref _open);
+        refused("streams_full");
         await ApiAnswers.ErrorAsync(context, StatusCodes.Status503ServiceUnavailable, $"{limits.StreamsMax} live streams are open already");
         return false;
     }

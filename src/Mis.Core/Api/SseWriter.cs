@@ -10,7 +10,7 @@ using Microsoft.AspNetCore.Http;
 namespace Massif.Mis.Core.Api;
 
 /// <summary>Writes server-sent events (WHATWG HTML section 9.2). JSON has no line ends in it, so one data line is enough.</summary>
-internal sealed class SseWriter(HttpResponse response) : IDisposable
+internal sealed class SseWriter(HttpResponse response, TimeSpan patience) : IDisposable
 {
     private readonly ArrayBufferWriter<byte> _waiting = new();
     private readonly Utf8JsonWriter _json = new(Stream.Null, ApiAnswers.Readable);
@@ -19,12 +19,12 @@ internal sealed class SseWriter(HttpResponse response) : IDisposable
     public void Dispose() => _json.Dispose();
 
     /// <summary>Sends the head, so that the client knows that it is connected.</summary>
-    public async Task BeginAsync(CancellationToken cancel)
+    public async Task BeginAsync()
     {
         response.ContentType = "text/event-stream";
         response.Headers.CacheControl = "no-store";
         WriteHeartbeat();
-        await FlushAsync(cancel);
+        await FlushAsync();
     }
 
     /// <summary>Writes an alarm; the id is its ordinal here.</summary>
@@ -56,12 +56,12 @@ internal sealed class SseWriter(HttpResponse response) : IDisposable
     /// <summary>Writes a comment: clients that wait learn that the replica is alive.</summary>
     public void WriteHeartbeat() => _waiting.Write(": alive\n\n"u8);
 
-    /// <summary>Sends what was written; waits while the client does not read.</summary>
-    public async Task FlushAsync(CancellationToken cancel)
+    /// <summary>Sends what was written; waits while the client does not read, but not for long: its place is another's too.</summary>
+    /// <exception cref="ClientTooSlowException">The client does not read.</exception>
+    public async Task FlushAsync()
     {
         if (_waiting.WrittenCount == 0) return;
-        await response.Body.WriteAsync(_waiting.WrittenMemory, cancel);
-        await response.Body.FlushAsync(cancel);
+        await SlowClient.WriteAsync(response, _waiting.WrittenMemory, patience);
         _waiting.ResetWrittenCount();
     }
 

@@ -34,6 +34,8 @@ public sealed class MetricsServer : IAsyncDisposable
     public static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(2);
 
     private const int RequestBytesMax = 16 * 1024; // A scraper sends a few hundred.
+    private const int ConnectionsMax = 64;
+    private static readonly TimeSpan FirstByteTimeout = TimeSpan.FromSeconds(5);
     private readonly WebApplication _web;
 
     private MetricsServer(WebApplication web) => _web = web;
@@ -64,9 +66,8 @@ public sealed class MetricsServer : IAsyncDisposable
             options.Limits.MaxRequestBodySize = 0;
             options.Limits.MaxRequestHeadersTotalSize = RequestBytesMax; // Kestrel wants the buffer to hold all headers.
             options.Limits.MaxRequestBufferSize = RequestBytesMax;
-            options.Limits.MaxConcurrentConnections = 64;
             options.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(5);
-            options.Listen(endpoint);
+            options.Listen(endpoint, new Doorkeeper(ConnectionsMax, ConnectionsMax, FirstByteTimeout).Guard);
         });
         var web = builder.Build();
         web.Run(context => AnswerAsync(context, source));

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using Massif.Reb.Telemetry;
 
 namespace Massif.Reb.Tests.Telemetry;
@@ -49,6 +50,21 @@ public sealed class MetricsServerTests : IAsyncLifetime, IDisposable
         Assert.Equal(HttpStatusCode.NotFound, (await GetAsync("/")).Item1);
         using var answer = await _http.PostAsync(new Uri("/metrics", UriKind.Relative), null);
         Assert.Equal(HttpStatusCode.MethodNotAllowed, answer.StatusCode);
+    }
+
+    [Fact]
+    public async Task Connections_that_say_nothing_or_stop_halfway_keep_nobody_out()
+    {
+        var others = new List<TcpClient>();
+        for (var i = 0; i < 200; i++)
+        {
+            others.Add(new());
+            await others[^1].ConnectAsync(_server.Endpoint);
+            if (i % 2 == 0) await others[^1].GetStream().WriteAsync("GET /metr"u8.ToArray());
+            if (i % 20 == 0) Assert.Equal((HttpStatusCode.OK, "ok\n"), await GetAsync("/healthz"));
+        }
+
+        foreach (var other in others) other.Dispose();
     }
 
     [Fact]
