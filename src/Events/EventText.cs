@@ -29,34 +29,35 @@ public static class EventText
     /// Decodes UTF-8 and writes control, format (such as those that reverse the direction of text) and separator
     /// characters as <c>\u001b</c>, so that the result is one line and shows what is there.
     /// </summary>
-    public static string Printable(ReadOnlySpan<byte> text)
-    {
-        var decoded = Decode(text);
-        var first = IndexOfUnprintable(decoded, 0);
-        if (first < 0) return decoded;
+    public static string Printable(ReadOnlySpan<byte> text) => Printable(Decode(text));
 
-        var result = new StringBuilder(decoded.Length + 16);
+    /// <summary>Writes control, format and separator characters of a text as <c>\u001b</c>, those beyond 16 bits as two.</summary>
+    /// <remarks>Inside a JSON string these are escapes that mean the character: what was JSON stays the same JSON.</remarks>
+    public static string Printable(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        var result = default(StringBuilder);
         var copied = 0;
-        for (var at = first; at >= 0; at = IndexOfUnprintable(decoded, at + 1))
+        for (var at = 0; at < text.Length;)
         {
-            result.Append(decoded, copied, at - copied);
-            result.Append(CultureInfo.InvariantCulture, $"\\u{(int)decoded[at]:x4}");
-            copied = at + 1;
+            var valid = Rune.TryGetRuneAt(text, at, out var rune); // A surrogate alone is no character that a terminal knows.
+            var length = valid ? rune.Utf16SequenceLength : 1;
+            if (!valid || IsUnprintable(rune))
+            {
+                result ??= new(text.Length + 16);
+                result.Append(text, copied, at - copied);
+                for (var i = at; i < at + length; i++) result.Append(CultureInfo.InvariantCulture, $"\\u{(int)text[i]:x4}");
+                copied = at + length;
+            }
+
+            at += length;
         }
 
-        return result.Append(decoded, copied, decoded.Length - copied).ToString();
+        return result is null ? text : result.Append(text, copied, text.Length - copied).ToString();
     }
 
     private static string OrDash(ReadOnlySpan<byte> text) => text.IsEmpty ? "-" : Printable(text);
 
-    private static int IndexOfUnprintable(string text, int from)
-    {
-        for (var i = from; i < text.Length; i++)
-        {
-            if (char.GetUnicodeCategory(text[i]) is UnicodeCategory.Control or UnicodeCategory.Format
-                or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator) return i;
-        }
-
-        return -1;
-    }
+    private static bool IsUnprintable(Rune rune) => Rune.GetUnicodeCategory(rune) is UnicodeCategory.Control or UnicodeCategory.Format
+        or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator;
 }

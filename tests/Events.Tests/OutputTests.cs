@@ -54,8 +54,29 @@ public sealed class OutputTests
     [InlineData("evil\u202Etxt", "evil\\u202etxt")]
     [InlineData("c1\u009B", "c1\\u009b")]
     [InlineData("caf\u00e9 \u2713", "caf\u00e9 \u2713")]
+    [InlineData("tag \U000E0041\U000E0042", "tag \\udb40\\udc41\\udb40\\udc42")]
+    [InlineData("smile \U0001F600", "smile \U0001F600")]
     public void Nothing_that_a_terminal_acts_on_is_printed(string text, string printed) =>
         Assert.Equal(printed, EventText.Printable(Encoding.UTF8.GetBytes(text)));
+
+    [Fact]
+    public void A_surrogate_alone_is_written_out() => Assert.Equal("a\\ud800b\\udc00", EventText.Printable("a\ud800b\udc00"));
+
+    [Fact]
+    public void What_is_written_out_inside_json_means_the_same()
+    {
+        using var document = Json(draft =>
+        {
+            Samples.FillPlain(draft, "x");
+            draft.SetText(EventField.Message, Encoding.UTF8.GetBytes("\u202E\u2066a\u009b\"\\\U000E0041\u2028"));
+        });
+        var plain = JsonSerializer.Serialize(document.RootElement, Relaxed);
+        Assert.Contains("\u202E", plain, StringComparison.Ordinal);
+        var printed = EventText.Printable(plain);
+        Assert.DoesNotContain(printed, c => char.IsControl(c) || char.GetUnicodeCategory(c) == System.Globalization.UnicodeCategory.Format);
+        Assert.Equal(
+            document.RootElement.GetProperty("message").GetString(), JsonDocument.Parse(printed).RootElement.GetProperty("message").GetString());
+    }
 
     [Theory]
     [InlineData(0, "1970-01-01T00:00:00.000000000Z")]
@@ -75,6 +96,9 @@ public sealed class OutputTests
         Assert.Equal(5, EventTime(EventFlags.Replayed, 5));
         Assert.Equal(Samples.Observed, EventTime(EventFlags.Replayed, null));
     }
+
+    private static readonly JsonSerializerOptions Relaxed =
+        new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     private static long EventTime(EventFlags flags, long? claimed)
     {

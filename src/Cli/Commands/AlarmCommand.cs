@@ -64,7 +64,7 @@ internal static class AlarmCommand
         var output = parse.InvocationConfiguration.Output;
         if (json)
         {
-            foreach (var alarm in list.Alarms) await output.WriteLineAsync(alarm.Json);
+            foreach (var alarm in list.Alarms) await output.WriteLineAsync(Output.Json(parse, alarm.Json));
         }
         else if (list.Alarms.Count > 0)
         {
@@ -107,8 +107,9 @@ internal static class AlarmCommand
             return ExitCodes.Failed;
         }
 
-        await output.WriteLineAsync(json ? alarm.Json : Describe(alarm));
-        foreach (var one in detail.Events) await output.WriteLineAsync(json ? one : $"  {TailCommand.EventLine(one, asRulesSeeIt: true)}");
+        await output.WriteLineAsync(json ? Output.Json(parse, alarm.Json) : Describe(alarm));
+        foreach (var one in detail.Events)
+            await output.WriteLineAsync(json ? Output.Json(parse, one) : $"  {TailCommand.EventLine(one, asRulesSeeIt: true)}");
         foreach (var missing in detail.Missing)
             await error.WriteLineAsync($"{missing}: f+1 replicas do not tell it alike, or have it no more");
         if (alarm.EventsOmitted > 0) await error.WriteLineAsync($"{alarm.EventsOmitted} more events are counted and not listed.");

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Text;
 using Massif.Client;
 using Massif.Events;
 using Spectre.Console;
@@ -9,6 +8,9 @@ namespace Massif.Cli.Commands;
 /// <summary>How commands print what a domain told. What replicas and sources wrote never reaches a terminal as it is.</summary>
 internal static class Output
 {
+    private static bool IsTerminal(ParseResult parse) =>
+        ReferenceEquals(parse.InvocationConfiguration.Output, Console.Out) && !Console.IsOutputRedirected;
+
     /// <summary>Names on standard error who does not agree.</summary>
     public static void Notes(ParseResult parse, IEnumerable<ReplicaStatus> replicas)
     {
@@ -29,5 +31,11 @@ internal static class Output
     public static string Word(ReplicaState state) => state.ToString().ToLowerInvariant();
 
     /// <summary>Returns a text in which control characters are written out.</summary>
-    public static string Printable(string text) => EventText.Printable(Encoding.UTF8.GetBytes(text));
+    public static string Printable(string text) => EventText.Printable(text);
+
+    /// <summary>
+    /// Returns JSON as the replicas sent it, byte for byte, where it goes to a program. On a terminal the characters that could
+    /// disguise a line are written as escapes, which mean the same.
+    /// </summary>
+    public static string Json(ParseResult parse, string json) => IsTerminal(parse) ? Printable(json) : json;
 }

@@ -58,7 +58,7 @@ internal static class TailCommand
                 }
 
                 var line = kind == TailKind.Alarms ? AlarmCommand.Line(AlarmInfo.Parse(entry.Json)) : EventLine(entry.Json);
-                await output.WriteLineAsync(json ? entry.Json : line);
+                await output.WriteLineAsync(json ? Output.Json(parse, entry.Json) : line);
                 if (++printed == count) break;
             }
         }

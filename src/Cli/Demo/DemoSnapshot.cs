@@ -32,9 +32,9 @@ internal sealed record AgreedAlarm(
     long Count,
     IReadOnlyList<string> Events)
 {
-    /// <summary>Gets the key in one line.</summary>
+    /// <summary>Gets the key in one line, for a terminal: what an attacker wrote into a field is in it.</summary>
     [System.Text.Json.Serialization.JsonIgnore]
-    public string KeyText => string.Join(' ', Key.Select(pair => $"{pair.Key}={pair.Value}"));
+    public string KeyText => string.Join(' ', Key.Select(pair => $"{pair.Key}={Commands.Output.Printable(pair.Value)}"));
 }
 
 /// <summary>Everything that the view shows at one moment.</summary>

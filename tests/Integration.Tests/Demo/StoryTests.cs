@@ -128,6 +128,14 @@ public sealed class StoryTests
         Assert.DoesNotContain('\u001b', output.ToString());
     }
 
+    [Fact]
+    public void What_an_attacker_wrote_into_the_key_of_an_alarm_does_not_reach_the_terminal_as_it_is()
+    {
+        var key = new Dictionary<string, string> { ["user.name"] = "\u001b[2J\u009b31m\u202Eroot" };
+        var alarm = new AgreedAlarm("00ff", "r", key, "11:15", "11:16", 5, []);
+        Assert.Equal("user.name=\\u001b[2J\\u009b31m\\u202eroot", alarm.KeyText);
+    }
+
     private static DemoSnapshot Snapshot(double seconds, string state, FaultScript script, IReadOnlyList<AgreedAlarm> alarms) => new()
     {
         Phase = "replaying",
