@@ -19,10 +19,10 @@ public sealed record BroadcastOptions
     public int LivesPerStream { get; init; } = 64;
 
     /// <summary>
-    /// Gets how many of them may hold undelivered payloads when another is enrolled. Default 8: each may hold W payloads, and an
-    /// edge that loses its spool leaves a few behind, if any.
+    /// Gets how many of them may hold undelivered payloads for a whole window at once, W·B bytes each; the others hold one payload.
+    /// Default 4, range 1 to 64: a correct edge needs one, and leaves one behind when it loses its spool in the middle of something.
     /// </summary>
-    public int HoldingLivesPerStream { get; init; } = 8;
+    public int HoldingLivesPerStream { get; init; } = 4;
 
     /// <summary>Gets how many decided digests are in memory per stream, in seqs; older ones are in the journal. Default 65,536 (R11).</summary>
     public int DigestMemory { get; init; } = 65_536;
@@ -60,6 +60,7 @@ public sealed record BroadcastOptions
         ArgumentOutOfRangeException.ThrowIfGreaterThan(Window, HaveBits.Capacity);
         ArgumentOutOfRangeException.ThrowIfLessThan(LivesPerStream, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(HoldingLivesPerStream, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(HoldingLivesPerStream, 64);
         ArgumentOutOfRangeException.ThrowIfLessThan(PayloadBytesMax, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(DigestMemory, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(RtoMs, 1);

@@ -30,7 +30,8 @@ public interface IStateSink
 /// <param name="Instances">Instances above what is durable.</param>
 /// <param name="Digests">Remembered decided digests.</param>
 /// <param name="NamedLives">Lives that peers named and that are not enrolled.</param>
-public readonly record struct Footprint(long Lives, long Instances, long Digests, long NamedLives);
+/// <param name="Payloads">Payloads held that are not delivered, each of at most B bytes.</param>
+public readonly record struct Footprint(long Lives, long Instances, long Digests, long NamedLives, long Payloads);
 
 /// <summary>Where a life of a stream stands at this replica; compared between replicas.</summary>
 /// <param name="Life">Stream and incarnation.</param>

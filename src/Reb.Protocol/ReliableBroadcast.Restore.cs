@@ -49,7 +49,7 @@ public sealed partial class ReliableBroadcast
         foreach (var window in _streams.Lives)
         {
             sink.Life(new(window.Life, window.Durable, window.DurableChain, window.ByInitial));
-            for (var seq = window.Durable + 1; seq < window.High; seq++)
+            for (var seq = window.Durable + 1; seq < window.End; seq++)
                 if (window.Find(seq) is { } open) Write(open, sink);
         }
     }
@@ -59,6 +59,7 @@ public sealed partial class ReliableBroadcast
     {
         _started = true;
         EchoForbidden = echoForbidden;
+        RestorePlaces();
         _announcer.StartCounter = startCounter;
         _announcer.Start(now, effects);
     }

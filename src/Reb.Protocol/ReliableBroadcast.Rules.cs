@@ -18,7 +18,7 @@ public sealed partial class ReliableBroadcast
     private static Verdict? OutsideWindow(StreamWindow window, ulong seq)
     {
         if (seq < window.Low) return Verdict.Old;
-        if (seq >= window.High) return Verdict.Early;
+        if (seq >= window.End) return Verdict.Early;
         return null;
     }
 
@@ -60,17 +60,17 @@ public sealed partial class ReliableBroadcast
     {
         if (open.For(digest).Echoes.Count >= _quorums.Intersecting) ReadyOnce(open, digest, now, effects);
         if (open.For(digest).Voices.Count >= _quorums.OneCorrect) ReadyOnce(open, digest, now, effects);
-        if (open.For(digest).Voices.Count >= _quorums.CorrectMajority) DecideOnce(open, digest, effects);
-        if (open.For(digest).Dones.Count >= _quorums.OneCorrect) DecideOnce(open, digest, effects);
-        if (open.IsDecided && !open.IsComplete) _fetcher.Want(open, now, effects); // R7
+        if (open.For(digest).Voices.Count >= _quorums.CorrectMajority) DecideOnce(open, digest, now, effects);
+        if (open.For(digest).Dones.Count >= _quorums.OneCorrect) DecideOnce(open, digest, now, effects);
+        WantIfRoom(open, now, effects); // R7
     }
 
-    private void DecideOnce(Instance open, in Digest digest, Effects effects)
+    private void DecideOnce(Instance open, in Digest digest, Instant now, Effects effects)
     {
         if (open.IsDecided && open.Decided.Digest == digest) return;
         open.Decide(digest);
         _announcer.Changed(open.Window, tellPeers: false);
-        DeliverInOrder(open.Window, effects);
+        DeliverInOrder(open.Window, now, effects);
     }
 
     private static bool FillsDecision(Instance open, in Digest digest) =>
@@ -89,11 +89,11 @@ public sealed partial class ReliableBroadcast
         _announcer.Changed(open.Window, tellPeers: false);
         if (!open.IsComplete) return;
         _fetcher.Arrived(open, asAnswer, now, effects);
-        DeliverInOrder(open.Window, effects);
+        DeliverInOrder(open.Window, now, effects);
     }
 
     /// <summary>Delivers what is decided and complete, in the order of seq: a hole blocks its stream only (R10).</summary>
-    private void DeliverInOrder(StreamWindow window, Effects effects)
+    private void DeliverInOrder(StreamWindow window, Instant now, Effects effects)
     {
         while (!window.AwaitsDisk && window.Find(window.Low) is { IsComplete: true } next)
         {
@@ -107,6 +107,7 @@ public sealed partial class ReliableBroadcast
             window.Advance(digest, length, next.Chain);
             CheckpointIfDue(window, id.Seq, window.Chain, effects);
             _announcer.Changed(window, tellPeers: true);
+            if (window.IsNarrow && window.Find(window.Low) is { } lowest) WantIfRoom(lowest, now, effects);
         }
     }
 

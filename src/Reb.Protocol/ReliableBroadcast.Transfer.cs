@@ -73,7 +73,7 @@ public sealed partial class ReliableBroadcast
         Jump(window, to.Seq, to.Chain);
         NoteCheckpoint(window, to.Seq);
         _announcer.Changed(window, tellPeers: true);
-        DeliverInOrder(window, effects);
+        DeliverInOrder(window, now, effects);
     }
 
     /// <summary>Restores that a life went to a checkpoint; before <see cref="Start"/>, in journal order.</summary>

@@ -85,7 +85,9 @@ public sealed partial class ReliableBroadcast
         if (window is null) return Verdict.TooManyLives;
         if (OutsideWindow(window, instance.Seq) is { } outside) return outside;
 
-        if (!authentic && window.Find(instance.Seq) is null) return Verdict.Unauthentic;
+        var known = window.Find(instance.Seq);
+        if (!authentic && known is null) return Verdict.Unauthentic;
+        if (WouldHold(known, digest, authentic) && !MayHold(window, instance.Seq, now, effects)) return Verdict.Early;
         var open = window.FindOrOpen(instance.Seq);
         if (authentic && open.Initial is null)
         {
@@ -178,14 +180,14 @@ public sealed partial class ReliableBroadcast
         if (_streams.Find(instance.Life)?.Find(instance.Seq) is not { } open || !open.IsDecided) return Verdict.NotWanted;
         if (open.IsComplete) return Verdict.Duplicate;
         var asked = Fetcher.Awaits(open, from);
-        if (FillsDecision(open, digest))
+        if (FillsDecision(open, digest) && MayHold(open.Window, instance.Seq, now, effects))
         {
             Hold(open, digest, length, effects);
             Filled(open, asked, now, effects);
             return Verdict.Accepted;
         }
 
-        if (!asked) return Verdict.NotWanted;
+        if (!asked || FillsDecision(open, digest)) return Verdict.NotWanted;
         effects.Accuse(EvidenceKind.WrongPayload, ReplicaSet.Of(from), instance, open.Decided.Digest, digest);
         _fetcher.Rotate(open, now, effects);
         return Verdict.NotWanted;
@@ -228,7 +230,7 @@ public sealed partial class ReliableBroadcast
             Invariant.Holds(delivered is not null);
             next.Window.ForgetDurable(next.Seq, delivered.Chain);
             _announcer.Changed(next.Window, tellPeers: false);
-            DeliverInOrder(next.Window, effects);
+            DeliverInOrder(next.Window, now, effects);
         }
     }
 

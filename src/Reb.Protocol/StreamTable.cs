@@ -2,11 +2,11 @@ namespace Massif.Reb.Protocol;
 
 /// <summary>All lives that are enrolled here, and the rules by which one is enrolled.</summary>
 /// <remarks>
-/// An authentic INITIAL enrols a life, <see cref="BroadcastOptions.LivesPerStream"/> (L) of them per stream at most, and none while
-/// <see cref="BroadcastOptions.HoldingLivesPerStream"/> hold payloads that are not delivered. Beyond that a
+/// An authentic INITIAL enrols a life, <see cref="BroadcastOptions.LivesPerStream"/> (L) of them per stream at most. Beyond that a
 /// life that <see cref="Quorums.OneCorrect"/> distinct peers name is enrolled without limit: what one correct replica may
 /// deliver, all must be able to. Each such life was enrolled by an INITIAL at a correct replica, so a stream has at most n·L lives,
-/// and a correct peer never names more: the last n·L names per peer and stream are remembered.
+/// and a correct peer never names more: the last n·L names per peer and stream are remembered. What they may hold is the business of
+/// <see cref="HoldingLives"/>.
 /// </remarks>
 internal sealed class StreamTable(ReplicaId self, Quorums quorums, BroadcastOptions options)
 {
@@ -25,14 +25,15 @@ internal sealed class StreamTable(ReplicaId self, Quorums quorums, BroadcastOpti
     {
         get
         {
-            long digests = 0, named = 0;
+            long digests = 0, named = 0, payloads = 0;
             foreach (var stream in _streams)
             {
                 digests += stream.Digests.Capacity;
                 named += stream.NamedCount;
             }
 
-            return new(_lives.Count, _pool.InUse, digests, named);
+            foreach (var life in _lives) payloads += life.HeldPayloads;
+            return new(_lives.Count, _pool.InUse, digests, named, payloads);
         }
     }
 
@@ -41,7 +42,8 @@ internal sealed class StreamTable(ReplicaId self, Quorums quorums, BroadcastOpti
     {
         var lives = (long)streams * LivesMax;
         var digests = (long)streams * (options.DigestMemory + DigestPage.Size);
-        return new(lives, lives * 2 * options.Window, digests, (long)streams * quorums.Replicas * LivesMax);
+        var inWindows = (long)streams * Math.Min(options.HoldingLivesPerStream, LivesMax) * options.Window;
+        return new(lives, lives * 2 * options.Window, digests, (long)streams * quorums.Replicas * LivesMax, 2 * (inWindows + lives));
     }
 
     public StreamWindow? Find(StreamLife life)
@@ -54,8 +56,7 @@ internal sealed class StreamTable(ReplicaId self, Quorums quorums, BroadcastOpti
     public StreamWindow? EnrolByInitial(StreamLife life)
     {
         var stream = StreamOf(life.Stream);
-        var isRefused = stream.ByInitial >= options.LivesPerStream || CountHolding(life.Stream) >= options.HoldingLivesPerStream;
-        return isRefused ? null : Enrol(new(life, 0, default, ByInitial: true));
+        return stream.ByInitial >= options.LivesPerStream ? null : Enrol(new(life, 0, default, ByInitial: true));
     }
 
     /// <summary>Remembers that a peer named a life; enrols and returns it when enough peers have.</summary>
@@ -72,19 +73,10 @@ internal sealed class StreamTable(ReplicaId self, Quorums quorums, BroadcastOpti
     {
         var stream = StreamOf(record.Life.Stream);
         if (record.ByInitial) stream.ByInitial++;
-        var window = new StreamWindow(record, self, quorums.Replicas, options.Window, _pool, stream.Digests);
+        var window = new StreamWindow(record, self, quorums.Replicas, options.Window, _pool, stream.Digests, stream.Holding);
         _byLife.Add(record.Life, window);
         _lives.Add(window);
         return window;
-    }
-
-    /// <summary>Returns how many lives of a stream hold payloads that are not delivered.</summary>
-    private int CountHolding(StreamId stream)
-    {
-        var count = 0;
-        foreach (var life in _lives)
-            if (life.Life.Stream == stream && life.HoldsUndelivered) count++;
-        return count;
     }
 
     private int LivesMax => options.LivesPerStream * quorums.Replicas;
@@ -92,18 +84,20 @@ internal sealed class StreamTable(ReplicaId self, Quorums quorums, BroadcastOpti
     private StreamState StreamOf(StreamId id)
     {
         if (_byStream.TryGetValue(id, out var stream)) return stream;
-        stream = new(options.DigestMemory);
+        stream = new(options);
         _byStream.Add(id, stream);
         _streams.Add(stream);
         return stream;
     }
 
     /// <summary>What the lives of one stream share.</summary>
-    private sealed class StreamState(int digestMemory)
+    private sealed class StreamState(BroadcastOptions options)
     {
         private List<ulong>?[] _named = [];
 
-        public DigestBudget Digests { get; } = new(digestMemory);
+        public DigestBudget Digests { get; } = new(options.DigestMemory);
+
+        public HoldingLives Holding { get; } = new(options);
 
         public int ByInitial { get; set; }
 

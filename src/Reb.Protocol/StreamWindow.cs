@@ -49,9 +49,10 @@ internal sealed class StreamWindow
     private Instant _stillSince;
     private ulong _retained;
 
-    public StreamWindow(in LifeRecord life, ReplicaId self, int replicas, int window, InstancePool pool, DigestBudget budget)
+    public StreamWindow(
+        in LifeRecord life, ReplicaId self, int replicas, int window, InstancePool pool, DigestBudget budget, HoldingLives holding)
     {
-        (Life, Self, ByInitial, _window, _pool, _budget) = (life.Life, self, life.ByInitial, window, pool, budget);
+        (Life, Self, ByInitial, _window, _pool, _budget, Holding) = (life.Life, self, life.ByInitial, window, pool, budget, holding);
         (Durable, DurableChain, Chain) = (life.Durable, life.Chain, life.Chain);
         Low = Top = life.Durable + 1;
         Memory = new(Low);
@@ -71,8 +72,20 @@ internal sealed class StreamWindow
     /// <summary>The lowest seq not delivered.</summary>
     public ulong Low { get; private set; }
 
-    /// <summary>End of the window, exclusive; always at least low + 1 (R8).</summary>
-    public ulong High => Low + (ulong)_window;
+    /// <summary>End of the seqs that votes count for, exclusive.</summary>
+    public ulong End => Low + (ulong)_window;
+
+    /// <summary>End of the window as others are told, exclusive; always at least low + 1 (R8).</summary>
+    public ulong High => IsNarrow ? Low + 1 : End;
+
+    /// <summary>The lives of the stream that hold payloads for their whole window.</summary>
+    public HoldingLives Holding { get; }
+
+    /// <summary>Whether this life is one of them; kept by <see cref="HoldingLives"/>.</summary>
+    public bool HasPlace { get; set; }
+
+    /// <summary>Whether it wanted to be one of them and could not: its window is its lowest instance.</summary>
+    public bool IsNarrow { get; set; }
 
     /// <summary>The highest seq up to which everything is delivered and durable.</summary>
     public ulong Durable { get; private set; }
@@ -110,13 +123,26 @@ internal sealed class StreamWindow
 
     public int Open { get; private set; }
 
-    /// <summary>Gets whether payloads are held that are not delivered. Votes do not count: a liar could make them for any life.</summary>
+    /// <summary>Gets how many payloads are held that are not delivered.</summary>
+    public int HeldPayloads
+    {
+        get
+        {
+            var count = 0;
+            for (var seq = Low; seq < End && Open > 0; seq++) count += Find(seq)?.HeldCount ?? 0;
+            return count;
+        }
+    }
+
+    /// <summary>
+    /// Gets whether payloads are held, or on their way, that are not delivered. Votes do not count: a liar could make them for any life.
+    /// </summary>
     public bool HoldsUndelivered
     {
         get
         {
-            for (var seq = Low; seq < High && Open > 0; seq++)
-                if (Find(seq) is { HeldCount: > 0 }) return true;
+            for (var seq = Low; seq < End && Open > 0; seq++)
+                if (Find(seq) is { } open && (open.HeldCount > 0 || open.Fetch.InFlight || open.Fetch.Waiting)) return true;
             return false;
         }
     }

@@ -139,7 +139,7 @@ internal sealed class RandomWorld
         foreach (var replica in Correct())
         {
             var (held, bound) = (replica.Core.Footprint, replica.Core.Bound(streams: 2));
-            if (held.Lives > bound.Lives || held.Instances > bound.Instances || held.Digests > bound.Digests) Fail("bounded memory");
+            if (held.Lives > bound.Lives || held.Instances > bound.Instances || held.Digests > bound.Digests || held.Payloads > bound.Payloads) Fail("bounded memory");
             if (replica.Delivered(True).Count != Batches) Fail($"validity: {replica.Id} has {replica.Delivered(True).Count} batches");
             for (var i = 0; i < Batches; i++)
                 if (replica.Delivered(True)[i] != DigestOf(True, (ulong)i + 1)) Fail("integrity");

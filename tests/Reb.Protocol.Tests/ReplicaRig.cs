@@ -24,7 +24,7 @@ internal sealed class ReplicaRig : IRig, IStateSink
         {
             Window = (int)words.Get("window", 16),
             LivesPerStream = (int)words.Get("lives", 64),
-            HoldingLivesPerStream = (int)words.Get("holding", 8),
+            HoldingLivesPerStream = (int)words.Get("holding", 4),
             CheckpointInterval = (int)words.Get("interval", 4_096),
             DigestMemory = (int)words.Get("digests", 1_024),
             FetchesInFlight = (int)words.Get("fetches", 64),

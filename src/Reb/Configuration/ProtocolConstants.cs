@@ -32,6 +32,12 @@ public sealed record ProtocolConstants
     /// </summary>
     public int CheckpointInterval { get; init; } = 256;
 
+    /// <summary>
+    /// Gets how many incarnations of a stream may hold payloads for their whole window at once, each W·B bytes, before they are delivered;
+    /// others hold one payload. It bounds what an edge that invents incarnations can make a replica hold.
+    /// </summary>
+    public int HoldingLivesPerStream { get; init; } = 4;
+
     /// <summary>Gets how much memory payloads may take at a replica, in MiB.</summary>
     public int PayloadMemoryMebibytes { get; init; } = 64;
 
@@ -49,6 +55,7 @@ public sealed record ProtocolConstants
         new("status_interval_ms", 100, 60_000, c => c.StatusIntervalMilliseconds, (c, v) => c with { StatusIntervalMilliseconds = v }, "how often replicas tell all they have"),
         new("digest_memory", 4_096, 1_048_576, c => c.DigestMemory, (c, v) => c with { DigestMemory = v }, "digests of delivered batches in memory per stream; older ones are read from the journal"),
         new("checkpoint_interval", 16, 4_096, c => c.CheckpointInterval, (c, v) => c with { CheckpointInterval = v }, "batches of a stream between two checkpoints"),
+        new("holding_lives_per_stream", 1, 64, c => c.HoldingLivesPerStream, (c, v) => c with { HoldingLivesPerStream = v }, "incarnations of a stream whose undelivered batches are held, window x batch_bytes_max each"),
         new("payload_memory_mib", 16, 65_536, c => c.PayloadMemoryMebibytes, (c, v) => c with { PayloadMemoryMebibytes = v }, "memory for payloads at a replica"),
         new("fetch_mib_per_second", 1, 10_240, c => c.FetchMebibytesPerSecond, (c, v) => c with { FetchMebibytesPerSecond = v }, "how fast one peer is helped to catch up"),
     ];

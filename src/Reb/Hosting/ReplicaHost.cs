@@ -158,6 +158,7 @@ public sealed partial class ReplicaHost
         Window = domain.Protocol.Window,
         PayloadBytesMax = domain.Protocol.BatchBytesMax,
         DigestMemory = domain.Protocol.DigestMemory,
+        HoldingLivesPerStream = domain.Protocol.HoldingLivesPerStream,
         RtoMs = domain.Protocol.RtoMinMilliseconds,
         RtoMaxMs = domain.Protocol.RtoMaxMilliseconds,
         StatusPeriodMs = domain.Protocol.StatusIntervalMilliseconds,

@@ -166,6 +166,7 @@ internal sealed class Checker
     {
         var (held, bound) = (host.Broadcast.Footprint, host.Broadcast.Bound(streams));
         Demand(held.Lives <= bound.Lives && held.Digests <= bound.Digests && held.NamedLives <= bound.NamedLives, "BoundedMemory", host, default);
+        Demand(held.Payloads <= bound.Payloads, "BoundedMemory", host, default);
         Demand(held.Instances <= Math.Min(bound.Instances, 2L * window * held.Lives), "BoundedMemory", host, default);
         Demand(host.PayloadsInMemory <= (2 * held.Instances) + PayloadsPerTurn, "BoundedMemory", host, default);
     }

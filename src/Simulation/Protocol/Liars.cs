@@ -132,7 +132,7 @@ internal sealed class LyingSource(ProtocolWorld world, Conspiracy conspiracy, in
         }
 
         _seq += prng.OneIn(12) ? 2UL : 1; // A hole now and then.
-        var incarnation = prng.OneIn(16) ? 2UL : 1; // Two incarnations at once.
+        var incarnation = prng.OneIn(16) ? 2 + (_seq % 5) : 1; // Several incarnations at once.
         var stream = new StreamId((ushort)Node, StreamClass.Bulk);
         _plots.Add(conspiracy.Begin(new(1, stream, incarnation, prng.OneIn(20) ? _seq + 1_000 : _seq)));
         for (var times = 0; times < 3; times++)

@@ -32,7 +32,15 @@ public sealed class ProtocolWorld : INetworkUser<Frame>, IWeatherUser
         Trace = new(_scheduler, lines);
         Quorums = Quorums.ForGroupOf(settings.Replicas);
         Shape = RunPlan.Draw(settings, Quorums, Prng.Fork());
-        Options = new() { Nodes = Shape.Nodes, Window = Shape.Window, FetchesInFlight = 4, LivesPerStream = 8, DigestMemory = Shape.DigestMemory };
+        Options = new()
+        {
+            Nodes = Shape.Nodes,
+            Window = Shape.Window,
+            FetchesInFlight = 4,
+            LivesPerStream = 8,
+            HoldingLivesPerStream = 1 + (int)(settings.Seed % 2),
+            DigestMemory = Shape.DigestMemory,
+        };
         SourceOptions = new() { Window = Shape.Window };
         Network = new(Shape.Nodes, _scheduler, Prng.Fork(), this);
         Checker = new(Quorums, Shape.Correct, source => Shape.IsCorrectSource(source));

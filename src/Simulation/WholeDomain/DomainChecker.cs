@@ -139,7 +139,8 @@ internal sealed class DomainChecker(DomainWorld world)
         Demand(written < DomainWorld.AppendedMax, "BoundedWriting", $"{core.Name} has written {written} bytes");
         var (held, bound) = (replica.Core.Footprint, replica.Core.Bound(DomainKit.Edges));
         Demand(
-            held.Lives <= bound.Lives && held.Instances <= bound.Instances && held.Digests <= bound.Digests && held.NamedLives <= bound.NamedLives,
+            held.Lives <= bound.Lives && held.Instances <= bound.Instances && held.Digests <= bound.Digests && held.NamedLives <= bound.NamedLives
+            && held.Payloads <= bound.Payloads,
             "BoundedMemory",
             $"{core.Name} holds {held}");
     }

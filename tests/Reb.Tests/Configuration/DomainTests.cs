@@ -93,6 +93,7 @@ public sealed class DomainTests
             status_interval_ms 1000
             digest_memory 65536
             checkpoint_interval 256
+            holding_lives_per_stream 4
             payload_memory_mib 64
             fetch_mib_per_second 64
 
