@@ -21,15 +21,17 @@ internal sealed class Spool
     // What was reached when a file begins: a spool whose batches are all released must not give a seq out twice.
     private const byte ReachedRecord = 2;
     private const int ReachedLength = 16;
-    private const long UnsyncedBytesMax = 16 * 1024 * 1024;
+    /// <summary>Most bytes appended and not yet durable before the spool counts as full: 16 MiB.</summary>
+    public const long UnsyncedBytesMax = 16 * 1024 * 1024;
+
     private const string Prefix = "spool_";
 
     private readonly IDisk _disk;
     private readonly SegmentLog _log;
     private readonly SpoolLimits _limits;
-    private readonly Queue<Entry> _entries = new();
-    private readonly Dictionary<ulong, Entry> _bySeq = [];
-    private readonly Queue<Entry> _inMemory = new();
+    private readonly SpoolIndex _index = new();
+    private readonly Dictionary<ulong, ReadOnlyMemory<byte>> _messages = [];
+    private readonly Queue<(ulong Seq, long Ticket, int Bytes)> _inMemory = new();
     private readonly Queue<(long Ticket, ulong Seq, long Bytes)> _tickets = new();
     private readonly Counters.Counter _bytes;
     private long _memoryBytes;
@@ -37,6 +39,7 @@ internal sealed class Spool
     private long _turnBytes;
     private long _syncedTicket;
     private bool _newestHasBatches;
+    private bool _hasHole;
 
     /// <summary>Opens the newest incarnation above a given one when it is undamaged and had a batch, or makes one.</summary>
     public Spool(IDisk disk, string stream, SpoolLimits limits, IncarnationChoice choice, Counters counters)
@@ -49,11 +52,11 @@ internal sealed class Spool
         {
             _log = SegmentLog.Open(disk, NameOf(stream, Incarnation), segmentBytes);
             _log.Scan(Index);
-            if (_log.Damage.Count == 0 && Newest > 0) return;
-            if (_log.Damage.Count > 0)
+            if (_log.Damage.Count == 0 && !_hasHole && Newest > 0) return;
+            if (_log.Damage.Count > 0 || _hasHole)
             {
                 counters.Of($"massif_spool_damaged_total{{stream=\"{stream}\"}}").Add();
-                Damage = _log.Damage[0].Reason;
+                Damage = _log.Damage.Count > 0 ? _log.Damage[0].Reason : "a batch is missing in the middle";
                 break;
             }
 
@@ -79,7 +82,7 @@ internal sealed class Spool
     public string? Damage { get; }
 
     /// <summary>Gets the lowest seq held; one above <see cref="Newest"/> when none is.</summary>
-    public ulong Oldest => _entries.TryPeek(out var first) ? first.Seq : Newest + 1;
+    public ulong Oldest => _index.IsEmpty ? Newest + 1 : _index.Oldest;
 
     /// <summary>Gets the highest seq appended; 0 when none was.</summary>
     public ulong Newest { get; private set; }
@@ -104,9 +107,9 @@ internal sealed class Spool
     {
         Invariant.Holds(seq == Newest + 1);
         if (_log.NeedsRoll) _log.Roll(WriteReached);
-        var entry = new Entry(seq, _log.Append(BatchRecord, initial), initial.Length, LastTicket + 1) { Message = initial };
-        Remember(entry, wallNanoseconds);
-        _inMemory.Enqueue(entry);
+        Remember(seq, _log.Append(BatchRecord, initial), initial.Length, wallNanoseconds);
+        _messages.Add(seq, initial);
+        _inMemory.Enqueue((seq, LastTicket + 1, initial.Length));
         _memoryBytes += initial.Length;
         _turnBytes += initial.Length;
     }
@@ -146,29 +149,22 @@ internal sealed class Spool
     /// <summary>Returns the INITIAL of a batch that is held.</summary>
     public ReadOnlyMemory<byte> Read(ulong seq)
     {
-        var entry = _bySeq[seq];
-        if (!entry.Message.IsEmpty) return entry.Message;
-        var result = _log.Read(entry.Address, out _, out var body);
+        if (_messages.TryGetValue(seq, out var message)) return message;
+        var result = _log.Read(_index[seq].Address, out _, out var body);
         if (result == LogReadResult.Damaged) throw DiskFailedException.Changed(_log.Damage[^1]); // What is lost cannot be sent.
         Invariant.Holds(result == LogReadResult.Read);
         return body;
     }
 
     /// <summary>Returns the length of the INITIAL of a batch that is held, in bytes.</summary>
-    public int BytesOf(ulong seq) => _bySeq[seq].Bytes;
+    public int BytesOf(ulong seq) => _index[seq].Bytes;
 
     /// <summary>Forgets the batches up to a seq; files go when all their batches are released.</summary>
     public void Release(ulong upTo)
     {
-        while (_entries.TryPeek(out var first) && first.Seq <= upTo)
-        {
-            _entries.Dequeue();
-            _bySeq.Remove(first.Seq);
-            first.IsReleased = true;
-        }
-
+        _index.Release(upTo);
         TrimMemory();
-        _log.DropBefore(_entries.TryPeek(out var oldest) ? oldest.Address.FileIndex : _log.NewestFile);
+        _log.DropBefore(_index.IsEmpty ? _log.NewestFile : _index.OldestFile);
         _bytes.Value = _log.TotalBytes;
     }
 
@@ -178,7 +174,7 @@ internal sealed class Spool
     /// </summary>
     private void EmptyLastFile()
     {
-        if (_entries.Count > 0 || !_newestHasBatches) return;
+        if (!_index.IsEmpty || !_newestHasBatches) return;
         _log.Roll(WriteReached);
         _log.DropBefore(_log.NewestFile);
         _newestHasBatches = false;
@@ -214,7 +210,14 @@ internal sealed class Spool
 
         if (kind != BatchRecord || !InitialMessage.TryRead(body, out var message))
             throw new StorageFormatException($"The spool has a record at {address} that this version cannot read.");
-        Remember(new(message.Header.Instance.Seq, address, body.Length, ticket: 0), message.Header.WallNanoseconds);
+        var seq = message.Header.Instance.Seq;
+        if (!_index.IsEmpty && seq != _index.Next)
+        {
+            _hasHole = true; // The scan has found damage, or will: what is left is for people.
+            _index.Clear();
+        }
+
+        Remember(seq, address, body.Length, message.Header.WallNanoseconds);
     }
 
     private void WriteReached(SegmentLog log)
@@ -225,19 +228,17 @@ internal sealed class Spool
         log.Append(ReachedRecord, body);
     }
 
-    private void Remember(Entry entry, long wallNanoseconds)
+    private void Remember(ulong seq, RecordAddress address, int bytes, long wallNanoseconds)
     {
-        _entries.Enqueue(entry);
-        _bySeq[entry.Seq] = entry;
-        Newest = entry.Seq;
+        _index.Add(seq, address, bytes);
+        Newest = seq;
         _newestHasBatches = true;
         LastWallNanoseconds = Math.Max(LastWallNanoseconds, wallNanoseconds);
     }
 
     private void Forget()
     {
-        _entries.Clear();
-        _bySeq.Clear();
+        _index.Clear();
         Newest = 0;
     }
 
@@ -245,27 +246,12 @@ internal sealed class Spool
     {
         while (_inMemory.TryPeek(out var first)
             && first.Ticket <= _syncedTicket
-            && (first.IsReleased || _memoryBytes > MemoryBytesMax))
+            && (first.Seq < Oldest || _memoryBytes > MemoryBytesMax))
         {
             _inMemory.Dequeue();
-            _memoryBytes -= first.Message.Length;
-            first.Message = default;
+            _memoryBytes -= first.Bytes;
+            _messages.Remove(first.Seq);
         }
-    }
-
-    private sealed class Entry(ulong seq, RecordAddress address, int bytes, long ticket)
-    {
-        public ulong Seq => seq;
-
-        public RecordAddress Address => address;
-
-        public int Bytes => bytes;
-
-        public long Ticket => ticket;
-
-        public bool IsReleased { get; set; }
-
-        public ReadOnlyMemory<byte> Message { get; set; }
     }
 }
 
