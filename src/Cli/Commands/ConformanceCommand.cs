@@ -31,7 +31,8 @@ internal static class ConformanceCommand
     private static int RunFiles(IReadOnlyList<string> files, TextWriter output, TextWriter error)
     {
         var missing = files.Where(file => !File.Exists(file)).ToList();
-        foreach (var file in missing) error.WriteLine($"{file} {(Directory.Exists(file) ? "is a directory" : "does not exist")}.");
+        foreach (var file in missing)
+            error.WriteLine(Directory.Exists(file) ? $"{file} is a directory; name the files in it." : $"{file} does not exist.");
         if (missing.Count > 0) return ExitCodes.Usage;
 
         try

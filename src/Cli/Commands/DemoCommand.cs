@@ -17,7 +17,7 @@ internal static class DemoCommand
         var input = new Option<string[]>("--input")
         {
             Description = "A log file to replay: RFC 3164, RFC 5424 or bare lines. Repeatable; one file after another. " +
-                "Without it: samples/, once, at 100/s.",
+                "- is standard input. Without it: samples/, once, at 100/s.",
             HelpName = "FILE",
             AllowMultipleArgumentsPerToken = true,
         };

@@ -21,21 +21,24 @@ internal static class SimulateCommand
     {
         var world = new Option<string>("--world")
         {
+            HelpName = "NAME",
             Description = $"What to simulate: {string.Join(" or ", Worlds.Names)}.",
             DefaultValueFactory = _ => Worlds.Names[0],
         };
         var replicas = new Option<int>("--replicas")
         {
+            HelpName = "N",
             Description = $"Number of replicas, {ReplicasMin} to {ReplicasMax}.",
             DefaultValueFactory = _ => 4,
         };
-        var seeds = new Option<long>("--seeds") { Description = "How many seeds to run.", DefaultValueFactory = _ => 1_000 };
-        var from = new Option<ulong>("--from") { Description = "The first seed.", DefaultValueFactory = _ => 0 };
+        var seeds = new Option<long>("--seeds") { HelpName = "N", Description = "How many seeds to run.", DefaultValueFactory = _ => 1_000 };
+        var from = new Option<ulong>("--from") { HelpName = "SEED", Description = "The first seed.", DefaultValueFactory = _ => 0 };
         var trace = new Option<bool>("--trace") { Description = "Print everything that happens on standard error; for one seed." };
         var json = new Option<bool>("--json") { Description = "Print one JSON object on standard output." };
         var command = new Command(
             "simulate",
-            "Run whole groups in virtual time, with faults and liars drawn from a seed, and check every promise.")
+            "Run whole groups in virtual time, with faults and liars drawn from a seed, and check every promise. Exit code 0: every " +
+            "invariant held. 1: one was broken, and the line that replays it is printed. 2: wrong arguments.")
         {
             world, replicas, seeds, from, trace, json,
         };
@@ -59,7 +62,8 @@ internal static class SimulateCommand
         if (request.Mistake() is { } mistake)
         {
             Console.Error.WriteLine(mistake);
-            return 2;
+            Console.Error.WriteLine("Try: massif simulate --help");
+            return ExitCodes.Usage;
         }
 
         var watch = Stopwatch.StartNew();
@@ -68,12 +72,12 @@ internal static class SimulateCommand
         {
             var outcome = SeedRunner.Run(run, request.From, request.Seeds, new Progress(request.Seeds, watch).Report, cancel: cancel);
             Print(request, outcome, watch.Elapsed);
-            return outcome.Failure is null ? 0 : 1;
+            return outcome.Failure is null ? ExitCodes.Ok : ExitCodes.Failed;
         }
         catch (OperationCanceledException)
         {
             Console.Error.WriteLine("Stopped before the end; what ran so far found nothing.");
-            return 1;
+            return ExitCodes.Failed;
         }
     }
 
@@ -116,10 +120,10 @@ internal static class SimulateCommand
     private sealed record Request(string World, int Replicas, long Seeds, ulong From, bool Trace, bool Json)
     {
         public string? Mistake() =>
-            !Worlds.Names.Contains(World) ? $"--world: '{World}' is none of {string.Join(", ", Worlds.Names)}."
-            : Replicas is < ReplicasMin or > ReplicasMax ? $"--replicas: {Replicas} is not in {ReplicasMin}..{ReplicasMax}."
-            : Seeds is < 1 or > SeedsMax ? $"--seeds: {Seeds} is not in 1..{SeedsMax}."
-            : Trace && Seeds != 1 ? "--trace: give --seeds 1 with it."
+            !Worlds.Names.Contains(World) ? $"--world is {World}; allowed: {string.Join(", ", Worlds.Names)}."
+            : Replicas is < ReplicasMin or > ReplicasMax ? $"--replicas is {Replicas}; allowed: {ReplicasMin} to {ReplicasMax}."
+            : Seeds is < 1 or > SeedsMax ? $"--seeds is {Seeds}; allowed: 1 to {SeedsMax}."
+            : Trace && Seeds != 1 ? "--trace needs --seeds 1."
             : null;
     }
 

@@ -42,6 +42,14 @@ public sealed partial class CommandLineTests
         Assert.Contains("--input", (await Run("demo", "--help")).Output, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task The_overview_fits_into_80_columns_and_remarks_stand_above_what_they_are_about()
+    {
+        var (_, output, _) = await Run("--help");
+        Assert.All(output.Split('\n'), line => Assert.InRange(line.Length, 0, 80));
+        Assert.Contains("\n  # a whole domain on this machine, with faults, watched live\n  massif demo\n", output, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("dmo", "Unrecognized command or argument 'dmo'. Did you mean demo?\nTry: massif --help\n")]
     [InlineData("alarm ls x", "Unrecognized command or argument 'x'.\nTry: massif alarm ls --help\n")]

@@ -113,6 +113,21 @@ public sealed class BuildingTests : IDisposable
         Assert.Contains($"in {elsewhere.Path}", result.Output, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("<&-")]
+    [InlineData(">&-")]
+    [InlineData("2>&-")]
+    [InlineData("<&- >&- 2>&-")]
+    public async Task A_closed_stream_is_an_empty_one_to_the_program(string closed)
+    {
+        await _checkout.RunAsync();
+        _checkout.Tell("show-streams");
+        Assert.Equal(0, (await Shell.RunAsync("/bin/bash", ["-c", $"\"$0\" {closed}", _checkout.Launcher], environment: _checkout.Environment)).Code);
+        var streams = File.ReadAllLines(_checkout.FakePath("streams"));
+        Assert.Equal(3, streams.Length);
+        Assert.DoesNotContain(_checkout.Launcher, streams);
+    }
+
     /// <summary>A folder with what the launcher needs and no dotnet.</summary>
     private string OnlyTools()
     {
