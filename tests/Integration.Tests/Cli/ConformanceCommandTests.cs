@@ -31,7 +31,7 @@ public sealed class ConformanceCommandTests
     {
         Assert.Equal(2, (await CommandLineTests.Run("conformance", "/does/not/exist.jsonl")).Code);
         var (code, _, error) = await CommandLineTests.Run("conformance", Vectors);
-        Assert.Equal((2, $"{Vectors} is a directory.\n"), (code, error));
+        Assert.Equal((2, $"{Vectors} is a directory; name the files in it.\n"), (code, error));
     }
 
     [Fact]
