@@ -7,7 +7,7 @@ namespace Massif.Reb.Protocol;
 /// this replica has a vote at or above it again and again, at most once per RTO. Only lives that some connected peer lags in are
 /// looked at by the tick.
 /// </remarks>
-internal sealed class Announcer(PeerTable peers, StreamTable streams, BroadcastOptions options)
+internal sealed class Announcer(PeerTable peers, StreamTable streams, FetchServer served, BroadcastOptions options)
 {
     /// <summary>A low that stands still is held up by few instances, the first of all: one frame of votes, not the whole window.</summary>
     private const int RepeatedInstances = 64;
@@ -77,8 +77,8 @@ internal sealed class Announcer(PeerTable peers, StreamTable streams, BroadcastO
         if (opened) view.AnnouncedTo = view.Low;
         if (opened) view.NextWhole = now.PlusMilliseconds(options.RtoMs);
         view.Session = session;
-        Announce(window, from, Math.Max(view.Low, view.AnnouncedTo), view.High, effects);
-        view.AnnouncedTo = Math.Max(view.High, view.AnnouncedTo);
+        view.AnnouncedTo = Math.Max(view.Low, view.AnnouncedTo);
+        if (view.AnnouncedTo < view.High) view.AnnouncedTo = Announce(window, from, view.AnnouncedTo, view.High, now, effects);
     }
 
     /// <summary>Sends the STATUS of the lives that changed, one life at most once per spacing.</summary>
@@ -146,11 +146,11 @@ internal sealed class Announcer(PeerTable peers, StreamTable streams, BroadcastO
 
         if (now < view.Due) return true;
         var end = unheard ? view.High : Math.Min(view.High, view.Low + RepeatedInstances);
-        Announce(window, peer, view.Low, end, effects);
+        var announcedTo = Announce(window, peer, view.Low, end, now, effects);
         if (view.Deferred == peers.SessionOf(peer))
         {
             // This was the whole that its STATUS had called for. Else every later one would wait for a tick, a second each.
-            (view.Session, view.AnnouncedTo, view.Deferred, view.Backoff) = (view.Deferred, view.High, 0, 0);
+            (view.Session, view.AnnouncedTo, view.Deferred, view.Backoff) = (view.Deferred, announcedTo, 0, 0);
         }
 
         view.Due = view.NextWhole = now.PlusMilliseconds(Math.Min(options.RtoMaxMs, options.RtoMs << ++view.Backoff));
@@ -161,13 +161,22 @@ internal sealed class Announcer(PeerTable peers, StreamTable streams, BroadcastO
     /// <summary>Says to one peer what this replica has to say of a range: GONE, DONE, or its ECHO and READY (R9).</summary>
     /// <remarks>
     /// Whose payload is gone and whose digest is not gets both GONE and READY: another replica may still hold the payload, and
-    /// its DONE alone would decide nothing. Digests that memory has let go are read from the journal.
+    /// its DONE alone would decide nothing. Digests that memory has let go are read from the journal. Of what is delivered a peer is
+    /// told so much a second; returns the end of what was said. The rest follows when the peer goes on, or stands still.
     /// </remarks>
-    private void Announce(StreamWindow window, ReplicaId peer, ulong from, ulong to, Effects effects)
+    private ulong Announce(StreamWindow window, ReplicaId peer, ulong from, ulong end, Instant now, Effects effects)
     {
         var only = ReplicaSet.Of(peer);
-        to = Math.Min(to, window.Top);
+        var to = Math.Min(end, window.Top);
         if (from < to && from < window.Floor) effects.Send(EffectKind.SendGone, only, window.Id(options.Epoch, window.Floor));
+        var first = Math.Max(from, Math.Min(window.Floor, window.Memory.Floor));
+        if (first < Math.Min(to, window.Low))
+        {
+            var wanted = (int)(Math.Min(to, window.Low) - first);
+            var allowed = served.AllowDigests(peer, wanted, now);
+            if (allowed < wanted) to = end = first + (ulong)allowed;
+        }
+
         var inMemory = Math.Max(from, window.Memory.Floor);
         var inJournal = Math.Max(from, window.Floor);
         if (inJournal < Math.Min(inMemory, to))
@@ -184,6 +193,8 @@ internal sealed class Announcer(PeerTable peers, StreamTable streams, BroadcastO
             if (instance.OwnEcho is { } echo) effects.SendVote(only, VoteKind.Echo, window.Id(options.Epoch, seq), echo);
             if (instance.OwnReady is { } ready) effects.SendVote(only, VoteKind.Ready, window.Id(options.Epoch, seq), ready);
         }
+
+        return end;
     }
 
     private void Activate(StreamWindow window, Instant now)

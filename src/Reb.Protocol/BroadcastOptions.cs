@@ -45,6 +45,12 @@ public sealed record BroadcastOptions
     /// <summary>Gets how fast one peer is served by FETCH, in bytes per second. Default 64 MiB (R7).</summary>
     public int FetchBytesPerSecond { get; init; } = 64 * 1024 * 1024;
 
+    /// <summary>
+    /// Gets how many digests of what is delivered are announced to a peer per second. Default 65,536: more than it can fetch payloads
+    /// for, and 3 MB to read. A peer that claims to walk through a life would else have all of a journal read and sent at once (R9).
+    /// </summary>
+    public int DigestsPerSecond { get; init; } = 65_536;
+
     /// <summary>Gets after how many seqs of a life a checkpoint is made. Default 256; equal at all replicas (R11).</summary>
     /// <remarks>Not more than W: then of two correct replicas, whose tips are at most W apart, one can go on from the other's last.</remarks>
     public int CheckpointInterval { get; init; } = 256;
@@ -69,6 +75,7 @@ public sealed record BroadcastOptions
         ArgumentOutOfRangeException.ThrowIfNegative(StatusSpacingMs);
         ArgumentOutOfRangeException.ThrowIfLessThan(FetchesInFlight, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(FetchBytesPerSecond, PayloadBytesMax);
+        ArgumentOutOfRangeException.ThrowIfLessThan(DigestsPerSecond, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(CheckpointInterval, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(CheckpointBytesMax, 1);
     }

@@ -41,9 +41,9 @@ public sealed partial class ReliableBroadcast
         (_self, _quorums, _options) = (self, quorums, options);
         _peers = new(self, quorums.Replicas);
         _streams = new(self, quorums, options);
-        _announcer = new(_peers, _streams, options);
-        _fetcher = new(self, _peers, options);
         _fetchServer = new(quorums.Replicas, options);
+        _announcer = new(_peers, _streams, _fetchServer, options);
+        _fetcher = new(self, _peers, options);
         _transfer = new(quorums, _peers, options);
     }
 

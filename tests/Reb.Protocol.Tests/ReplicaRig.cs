@@ -29,6 +29,7 @@ internal sealed class ReplicaRig : IRig, IStateSink
             DigestMemory = (int)words.Get("digests", 1_024),
             FetchesInFlight = (int)words.Get("fetches", 64),
             FetchBytesPerSecond = (int)words.Get("rate", 64 * 1024 * 1024),
+            DigestsPerSecond = (int)words.Get("announced", 65_536),
             PayloadBytesMax = 1_000,
             Nodes = 10,
         };
