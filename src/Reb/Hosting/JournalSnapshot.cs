@@ -7,7 +7,7 @@ namespace Massif.Reb.Hosting;
 internal sealed class JournalSnapshot(SegmentLog log, PayloadStore payloads, long ticket) : IStateSink, IStartSink
 {
     /// <summary>Checkpoints move along before retention comes to their file: so many files may go with one snapshot.</summary>
-    private const int FilesAhead = 4;
+    public const int FilesAhead = 4;
 
     private StartDesk? _start;
     private long _bytes;

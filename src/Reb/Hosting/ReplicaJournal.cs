@@ -181,6 +181,7 @@ internal sealed class ReplicaJournal
         if (!_log.NeedsRoll || _bytesSinceSnapshot < _segmentBytes / 2) return;
         var snapshot = new JournalSnapshot(_log, _payloads, _ticket + 1);
         var deliveredUndurable = _deliveredUndurable.Select(delivered => delivered.Body);
+        var movedUpTo = _log.OldestFile + JournalSnapshot.FilesAhead;
         _closed.Enqueue((_log.NewestFile, _ticket + 1));
         _log.Roll(_ => _turnBytes += snapshot.Write(core, start, application, Checkpoints, deliveredUndurable));
         _bytesSinceSnapshot = 0;
@@ -189,6 +190,7 @@ internal sealed class ReplicaJournal
             // What is not durable yet could not be moved along: its file waits for the next roll.
             var dropped = _log.OldestFile;
             while (_closed.TryPeek(out var closed) && closed.File < dropped) _closed.Dequeue();
+            if (dropped > movedUpTo) break; // A limit that was lowered: the checkpoints in it move along with the next snapshot.
             if (_closed.TryPeek(out var oldest) && oldest.File == dropped && oldest.Ticket > _synced) break;
             if (!_log.DropOldest()) break;
             Checkpoints.Forget(dropped);

@@ -97,7 +97,44 @@ public sealed class LongAwayTests : IDisposable
         Assert.True(Assert.Single(again.Host.Gaps).To < newest - Interval);
     }
 
+    [Fact]
+    public void A_journal_whose_limit_was_lowered_loses_no_checkpoint_that_a_peer_may_need()
+    {
+        const ulong Resting = 9;
+        const long Before = 4 * 1024 * 1024, After = 512 * 1024;
+        _world.StartAll(Before);
+        var behind = _world.Replicas[3]!.Disk.Reopened();
+        _world.Kill(3);
+        PublishRounds(50);
+        for (ulong seq = 1; seq <= 20; seq++)
+        {
+            for (var i = 0; i < 3; i++) _world.Replicas[i]!.Take(HostWorld.Edge, _world.InitialFor(i, seq, [(byte)seq], incarnation: Resting));
+            _world.Pass(10);
+        }
+
+        PublishRounds(20);
+        for (var i = 0; i < 3; i++)
+        {
+            var disk = _world.Replicas[i]!.Disk.Reopened();
+            _world.Kill(i);
+            _world.Start(i, disk, After);
+        }
+
+        _world.Pass(1500);
+        PublishRounds(30);
+        Assert.All(_world.Replicas[..3], replica => Assert.InRange(replica!.Host.JournalBytes, 0, 2 * After));
+        var again = _world.Start(3, behind, After);
+        _world.Pass(10_000);
+        Assert.Equal(20UL, again.Tip(Resting).Delivered);
+        AssertEqual(again);
+    }
+
     public void Dispose() => _world.Dispose();
+
+    private void PublishRounds(int rounds)
+    {
+        for (var i = 0; i < rounds; i++) Publish(8);
+    }
 
     /// <summary>Replica 3 delivers three batches and is away for eight more each round.</summary>
     private HostDisk LeaveBehind(int rounds)
