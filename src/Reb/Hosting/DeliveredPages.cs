@@ -13,6 +13,8 @@ internal sealed class DeliveredPages(SegmentLog log, int interval)
 {
     private const int Cached = 8;
 
+    private const long NoFile = long.MaxValue;
+
     private readonly Dictionary<StreamLife, List<Page>> _lives = [];
     private readonly Queue<(RecordAddress Address, DeliveredBatch[] Batches)> _cache = [];
     private readonly Queue<(long Ticket, Page Page)> _unsynced = [];
@@ -45,14 +47,14 @@ internal sealed class DeliveredPages(SegmentLog log, int interval)
     }
 
     /// <summary>Adds a page that stands in the journal.</summary>
-    public (StreamLife Life, ulong First) AddStored(ReadOnlySpan<byte> body, RecordAddress address)
+    public void AddStored(StreamLife life, ulong first, DeliveredBatch[] batches, RecordAddress address)
     {
-        var (life, first, batches) = JournalRecords.ReadPage(body);
-        foreach (ref var batch in batches.AsSpan())
-            if (batch.Address.FileIndex < log.OldestFile) batch = default; // Retention has dropped it.
-        if (!Has(life, first)) Add(life, first, batches, address); // Else it was delivered once more, after damage.
-        return (life, first);
+        Invariant.Holds(batches.Length == interval && first == FirstOf(first) && !Has(life, first));
+        Add(life, first, batches, address);
     }
+
+    /// <summary>Returns whether what a page says of a batch is true: it was here, and retention has not dropped its file.</summary>
+    public bool IsHere(in DeliveredBatch batch) => batch.Address.FileIndex != 0 && batch.Address.FileIndex >= log.OldestFile;
 
     /// <summary>Reads what is known of one delivered batch; false when it is not in a page, or its page cannot be read.</summary>
     public bool TryFind(StreamLife life, ulong seq, out DeliveredBatch batch)
@@ -60,7 +62,7 @@ internal sealed class DeliveredPages(SegmentLog log, int interval)
         batch = default;
         if (Find(life, seq) is not { } page || (page.Unsynced ?? Read(page.Address)) is not { } batches) return false;
         batch = batches[(int)(seq - page.First)];
-        return batch.IsHere;
+        return IsHere(batch);
     }
 
     /// <summary>Returns how far down from a seq, which is not in a page itself, pages hold everything.</summary>
@@ -75,31 +77,47 @@ internal sealed class DeliveredPages(SegmentLog log, int interval)
         return from;
     }
 
-    /// <summary>Forgets the pages of which something stood in the files up to one; adds the last seq of each life's last one.</summary>
+    /// <summary>
+    /// Forgets what stood in the files up to one; adds the highest seq that each life lost. Of a page that reaches into later files, as
+    /// that of a slow stream does, the rest stays.
+    /// </summary>
     public void Forget(long fileIndex, Dictionary<StreamLife, ulong> lost)
     {
         foreach (var (life, pages) in _lives)
         {
             foreach (var page in pages)
-                if (page.LowestFile <= fileIndex) lost[life] = Math.Max(lost.GetValueOrDefault(life), page.First + (ulong)interval - 1);
-            pages.RemoveAll(page => page.LowestFile <= fileIndex);
+            {
+                if (page.LowestFile > fileIndex) continue;
+                Measure(page, page.Address.FileIndex > fileIndex ? page.Unsynced ?? Read(page.Address) ?? [] : []);
+                lost[life] = Math.Max(lost.GetValueOrDefault(life), page.HeldFrom - 1);
+            }
+
+            pages.RemoveAll(page => page.LowestFile == NoFile);
             if (pages.Count == 0) _lives.Remove(life);
         }
     }
 
-    private Page Add(StreamLife life, ulong first, ReadOnlySpan<DeliveredBatch> batches, RecordAddress address)
+    private Page Add(StreamLife life, ulong first, DeliveredBatch[] batches, RecordAddress address)
     {
-        var heldFrom = first + (ulong)interval;
-        while (heldFrom > first && batches[(int)(heldFrom - 1 - first)].IsHere) heldFrom--;
-        var lowestFile = address.FileIndex;
-        foreach (ref readonly var batch in batches)
-            if (batch.IsHere) lowestFile = Math.Min(lowestFile, batch.Address.FileIndex);
         if (!_lives.TryGetValue(life, out var pages)) _lives.Add(life, pages = []);
-        var page = new Page(first, heldFrom, lowestFile, address);
+        var page = new Page(first, address);
+        Measure(page, batches);
         var place = pages.Count;
         while (place > 0 && pages[place - 1].First > first) place--; // At the end, but for what damage had taken.
         pages.Insert(place, page);
         return page;
+    }
+
+    /// <summary>Finds out what of a page the journal still holds.</summary>
+    private void Measure(Page page, DeliveredBatch[] batches)
+    {
+        (page.HeldFrom, page.LowestFile) = (page.First + (ulong)interval, NoFile);
+        for (var i = batches.Length - 1; i >= 0; i--)
+        {
+            if (!IsHere(batches[i])) continue;
+            page.LowestFile = Math.Min(page.LowestFile, batches[i].Address.FileIndex);
+            if (page.HeldFrom == page.First + (ulong)i + 1) page.HeldFrom--;
+        }
     }
 
     private Page? Find(StreamLife life, ulong seq)
@@ -128,15 +146,15 @@ internal sealed class DeliveredPages(SegmentLog log, int interval)
         return batches;
     }
 
-    private sealed class Page(ulong first, ulong heldFrom, long lowestFile, RecordAddress address)
+    private sealed class Page(ulong first, RecordAddress address)
     {
         public ulong First => first;
 
-        /// <summary>The lowest seq from which on it holds everything.</summary>
-        public ulong HeldFrom => heldFrom;
+        /// <summary>Gets or sets the lowest seq from which on it holds everything; the one behind it when its last is not here.</summary>
+        public ulong HeldFrom { get; set; }
 
-        /// <summary>The oldest file that anything of it stands in.</summary>
-        public long LowestFile => lowestFile;
+        /// <summary>Gets or sets the oldest file that a batch of it stands in; its own is not older.</summary>
+        public long LowestFile { get; set; }
 
         public RecordAddress Address => address;
 
@@ -147,7 +165,4 @@ internal sealed class DeliveredPages(SegmentLog log, int interval)
 /// <summary>What the journal knows of a delivered batch.</summary>
 /// <param name="Digest">Digest of its header.</param>
 /// <param name="Address">Where its header and payload stand; file 0 when it was never here.</param>
-internal readonly record struct DeliveredBatch(Digest Digest, RecordAddress Address)
-{
-    public bool IsHere => Address.FileIndex != 0;
-}
+internal readonly record struct DeliveredBatch(Digest Digest, RecordAddress Address);

@@ -63,6 +63,10 @@ internal sealed class JournalRestore(SegmentLog log, PayloadStore payloads, Chec
                     begins = default;
                     break;
                 case JournalKind.Payload: Index(address, body); break;
+                case JournalKind.Delivered:
+                    var delivered = JournalRecords.ReadDelivered(body);
+                    payloads.KeepOnly(delivered.Instance, delivered.Digest);
+                    break;
                 case JournalKind.Page: payloads.AddStoredPage(body, address); break;
                 default: break;
             }
@@ -134,7 +138,6 @@ internal sealed class JournalRestore(SegmentLog log, PayloadStore payloads, Chec
     private void RestoreDelivered(RecordAddress address, ReadOnlySpan<byte> body)
     {
         var (instance, digest, length, chain) = JournalRecords.ReadDelivered(body);
-        payloads.KeepOnly(instance, digest);
 
         // The application's own state comes at the end of its snapshot, the deliveries in it included; later ones are applied again.
         var applied = targets.Application.Applied(instance.Life);

@@ -12,6 +12,9 @@ namespace Massif.Reb.Hosting;
 /// </remarks>
 internal sealed class PayloadStore(SegmentLog log, int interval, long memoryBytesMax)
 {
+    /// <summary>Most bytes of pages for one sync, and at most a page more: 1 MiB. A journal may have to write all of them again.</summary>
+    private const int PagesBytesMax = 1024 * 1024;
+
     private readonly Dictionary<StreamLife, Dictionary<ulong, Entry>> _lives = [];
     private readonly DeliveredPages _pages = new(log, interval);
     private readonly Queue<(StreamLife Life, ulong Last)> _full = new();
@@ -57,10 +60,21 @@ internal sealed class PayloadStore(SegmentLog log, int interval, long memoryByte
     }
 
     /// <summary>Adds a page that a scan of the log found, and lets go of the addresses in it.</summary>
+    /// <remarks>
+    /// Pages of another interval are not taken, nor those that name what the scan did not find there, because it is damaged: what is in
+    /// them is known from the scan itself, and is written into a page again.
+    /// </remarks>
     public void AddStoredPage(ReadOnlySpan<byte> body, RecordAddress address)
     {
-        var (life, first) = _pages.AddStored(body, address);
-        if (_lives.TryGetValue(life, out var entries)) ForgetPage(entries, first);
+        var (life, first, batches) = JournalRecords.ReadPage(body);
+        if (batches.Length != interval || first != _pages.FirstOf(first) || !_lives.TryGetValue(life, out var entries)) return;
+        if (!_pages.Has(life, first))
+        {
+            if (!WereFound(entries, first, batches)) return;
+            _pages.AddStored(life, first, batches, address);
+        }
+
+        ForgetPage(entries, first);
     }
 
     /// <summary>A batch is delivered durably: when it is the last of its page, the page can be written.</summary>
@@ -77,13 +91,13 @@ internal sealed class PayloadStore(SegmentLog log, int interval, long memoryByte
     }
 
     /// <summary>
-    /// Writes the pages that are full and whose payloads are durable where they stand now; the sync with this ticket makes them
-    /// durable themselves. Returns the bytes that took.
+    /// Writes pages that are full and whose payloads are durable where they stand now; the sync with this ticket makes them durable
+    /// themselves. Returns the bytes that took; where it is not 0 there may be more to write after that sync.
     /// </summary>
     public int WritePages(long ticket)
     {
         var bytes = 0;
-        for (var left = _full.Count; left > 0; left--)
+        for (var left = _full.Count; left > 0 && bytes < PagesBytesMax; left--)
         {
             var (life, last) = _full.Dequeue();
             if (!_lives.TryGetValue(life, out var entries)) continue;
@@ -139,10 +153,19 @@ internal sealed class PayloadStore(SegmentLog log, int interval, long memoryByte
     /// <summary>An instance is delivered with this digest: what else a source claimed for it is of no use any more.</summary>
     public void KeepOnly(in InstanceId instance, in Digest digest)
     {
-        if (First(instance.Life, instance.Seq) is not { Other: not null } first || Find(instance, digest) is not { } delivered) return;
+        if (First(instance.Life, instance.Seq) is not { } first || (first.Other is null && first.Digest == digest)) return;
+        var delivered = Find(instance, digest);
         for (var entry = first; entry is not null; entry = entry.Other) entry.IsDone |= entry != delivered;
-        delivered.Other = null;
-        _lives[instance.Life][instance.Seq] = delivered;
+        if (delivered is null)
+        {
+            _lives[instance.Life].Remove(instance.Seq); // Damage took what was delivered: the other must not be taken for it.
+        }
+        else
+        {
+            delivered.Other = null;
+            _lives[instance.Life][instance.Seq] = delivered;
+        }
+
         LetGo();
     }
 
@@ -174,10 +197,14 @@ internal sealed class PayloadStore(SegmentLog log, int interval, long memoryByte
     /// </summary>
     public ulong HeldFrom(StreamLife life, ulong delivered)
     {
-        var from = delivered + 1;
-        if (_lives.TryGetValue(life, out var entries))
-            while (from > 1 && entries.ContainsKey(from - 1)) from--;
-        return _pages.HeldFrom(life, from);
+        var entries = _lives.GetValueOrDefault(life) ?? [];
+        for (var from = delivered + 1; ;)
+        {
+            var to = from;
+            while (from > 1 && entries.ContainsKey(from - 1)) from--; // A page in between may be damaged, or of another interval.
+            from = _pages.HeldFrom(life, from);
+            if (from == to) return from;
+        }
     }
 
     /// <summary>Forgets what stood in the files up to one; returns per life that lost something the highest seq that it lost.</summary>
@@ -243,6 +270,19 @@ internal sealed class PayloadStore(SegmentLog log, int interval, long memoryByte
     {
         for (var seq = _pages.FirstOf(last); seq <= last; seq++)
             if (entries.TryGetValue(seq, out var entry) && entry.Ticket > _synced) return false;
+        return true;
+    }
+
+    private bool WereFound(Dictionary<ulong, Entry> entries, ulong first, DeliveredBatch[] batches)
+    {
+        for (var i = 0; i < batches.Length; i++)
+        {
+            if (!_pages.IsHere(batches[i])) continue;
+            var entry = entries.GetValueOrDefault(first + (ulong)i);
+            while (entry is not null && entry.Address != batches[i].Address) entry = entry.Other;
+            if (entry?.Digest != batches[i].Digest) return false;
+        }
+
         return true;
     }
 

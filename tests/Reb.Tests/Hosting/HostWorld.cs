@@ -21,7 +21,7 @@ internal sealed class HostWorld : IDisposable
 
     public HostWorld(int window = 256, ProtocolConstants? constants = null) => Domain = _test.Describe(window: window, constants: constants);
 
-    public Domain Domain { get; }
+    public Domain Domain { get; private set; }
 
     public ReplicaNode?[] Replicas { get; } = new ReplicaNode?[4];
 
@@ -59,6 +59,9 @@ internal sealed class HostWorld : IDisposable
         Source?.Host.OnLinkChange(Now);
         return node;
     }
+
+    /// <summary>The domain description is another one from the next starts on.</summary>
+    public void Change(ProtocolConstants constants) => Domain = _test.Describe(constants: constants);
 
     public void StartAll(long journalLimit = 64L * 1024 * 1024, int padding = 0)
     {
