@@ -245,7 +245,8 @@ internal sealed class DemoRun : IDisposable
         {
             return await _observer.AuditAsync(replica, cancel);
         }
-        catch (Exception e) when (e is HttpRequestException or IOException or InvalidDataException)
+        catch (Exception e) when (e is HttpRequestException or IOException or InvalidDataException
+            || (e is OperationCanceledException && !cancel.IsCancellationRequested))
         {
             _troubles.Add($"what {replica} delivered cannot be read back: {e.Message}");
             return new(_domain.LineBytesMax);

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Security.Cryptography.X509Certificates;
@@ -61,6 +62,8 @@ internal sealed class DomainObserver : IDomainObserver
         var status = await _client.GetStatusAsync(cancel);
         if (status.Replicas.Sum(replica => replica.Report?.Alarms ?? 0) > 0) await ReadAlarmsAsync(cancel);
         await Task.WhenAll(cores.Values.Append(edge));
+        AgreedAlarm[] known;
+        lock (_alarms) known = [.. _alarms];
         return new()
         {
             Replayed = (long)edge.Result.Sum(MetricNames.ListenerEvents, ("listener", _domain.ReplayName)),
@@ -68,7 +71,7 @@ internal sealed class DomainObserver : IDomainObserver
             Unreleased = (long)(edge.Result.Sum(MetricNames.Published) - edge.Result.Sum(MetricNames.Released)),
             Replicas = status.Replicas.ToDictionary(replica => replica.Id, replica => Replica(replica, cores[replica.Id].Result)),
             Paths = Paths(edge.Result, cores.ToDictionary(core => core.Key, core => core.Value.Result)),
-            Alarms = [.. _alarms],
+            Alarms = known,
         };
     }
 
@@ -76,10 +79,9 @@ internal sealed class DomainObserver : IDomainObserver
     public async Task<DeliveryAudit> AuditAsync(string replica, CancellationToken cancel)
     {
         var audit = new DeliveryAudit(_domain.LineBytesMax);
-        var status = await _client.GetStatusAsync(cancel);
-        var report = status.Replicas.First(one => one.Id == replica).Report;
+        var report = await ReportAsync(_client.GetStatusAsync, replica, SettleTime, cancel);
         using var archive = new ReplicaArchive(_options.Replicas.First(address => address.Id == replica), _options);
-        foreach (var stream in report?.Streams.OrderBy(stream => stream.Incarnation) ?? Enumerable.Empty<StreamReport>())
+        foreach (var stream in report.Streams.OrderBy(stream => stream.Incarnation))
         {
             await foreach (var batch in archive.ReadAsync(stream.Edge, stream.Incarnation, 0, cancel))
                 Take(audit, stream, batch);
@@ -96,6 +98,7 @@ internal sealed class DomainObserver : IDomainObserver
         {
             var status = await _client.GetStatusAsync(cancel);
             var alarms = await _client.GetAlarmsAsync(cancel);
+            Note(alarms); // What was compared is what is told in the end; a look may have missed the last.
             var differences = Differences(status, alarms);
             if (differences.Count == 0 || DateTime.UtcNow > until) return differences;
             await Task.Delay(200, cancel);
@@ -109,6 +112,26 @@ internal sealed class DomainObserver : IDomainObserver
         _http.Dispose();
         _certificate.Dispose();
         _authority.Dispose();
+    }
+
+    /// <summary>Asks until the replica answers: what a busy machine did not say at once is not lost.</summary>
+    /// <param name="ask">Asks all replicas.</param>
+    /// <param name="replica">The one whose answer is wanted.</param>
+    /// <param name="patience">For how long it is asked again.</param>
+    /// <param name="cancel">Ends asking.</param>
+    /// <exception cref="IOException">It does not answer.</exception>
+    internal static async Task<ReplicaReport> ReportAsync(
+        Func<CancellationToken, Task<DomainStatus>> ask, string replica, TimeSpan patience, CancellationToken cancel)
+    {
+        var began = Stopwatch.StartNew();
+        while (true)
+        {
+            var status = await ask(cancel);
+            var answer = status.Replicas.First(one => one.Id == replica);
+            if (answer.Report is { } report) return report;
+            if (began.Elapsed >= patience) throw new IOException(answer.Note);
+            await Task.Delay(200, cancel);
+        }
     }
 
     private static void Take(DeliveryAudit audit, StreamReport stream, in ArchivedBatch batch)
@@ -164,10 +187,17 @@ internal sealed class DomainObserver : IDomainObserver
 
     private async Task ReadAlarmsAsync(CancellationToken cancel)
     {
-        var known = _alarms.Select(alarm => alarm.Id).ToHashSet(StringComparer.Ordinal);
-        var list = await _client.GetAlarmsAsync(cancel);
-        _alarms.AddRange(list.Alarms.Where(alarm => !known.Contains(alarm.Id)).Select(alarm =>
-            new AgreedAlarm(alarm.Id, alarm.Rule, alarm.Key.ToDictionary(), alarm.First, alarm.Last, alarm.Count, alarm.Events)));
+        Note(await _client.GetAlarmsAsync(cancel));
+    }
+
+    private void Note(AlarmList list)
+    {
+        lock (_alarms)
+        {
+            var known = _alarms.Select(alarm => alarm.Id).ToHashSet(StringComparer.Ordinal);
+            _alarms.AddRange(list.Alarms.Where(alarm => !known.Contains(alarm.Id)).Select(alarm =>
+                new AgreedAlarm(alarm.Id, alarm.Rule, alarm.Key.ToDictionary(), alarm.First, alarm.Last, alarm.Count, alarm.Events)));
+        }
     }
 
     private static List<string> Differences(DomainStatus status, AlarmList alarms)

@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using Massif.Cli.Demo;
+using Massif.Client;
 using Massif.Events;
 
 namespace Massif.Integration.Tests.Demo;
@@ -84,6 +85,21 @@ public sealed class AuditTests
         Assert.Equal(["id", "rule", "key", "first", "last", "count", "events"], first.EnumerateObject().Select(property => property.Name));
         Assert.Equal("127.0.0.66", first.GetProperty("key").GetProperty("source.ip").GetString());
         Assert.Equal(["at", "node", "kind", "detected"], json.RootElement.GetProperty("faults")[0].EnumerateObject().Select(property => property.Name));
+    }
+
+    [Fact]
+    public async Task A_replica_that_is_slow_to_answer_is_asked_again_and_has_lost_nothing()
+    {
+        var report = new ReplicaReport { Version = "1" };
+        var answers = new Queue<ReplicaStatus>([Silent(), Silent(), new("core1", ReplicaState.Agrees, null, report)]);
+        Task<DomainStatus> Ask(CancellationToken cancel) => Task.FromResult(new DomainStatus("demo", 1, true, [answers.Dequeue()], []));
+        Assert.Same(report, await DomainObserver.ReportAsync(Ask, "core1", TimeSpan.FromMinutes(1), CancellationToken.None));
+
+        Task<DomainStatus> AskTheDead(CancellationToken cancel) => Task.FromResult(new DomainStatus("demo", 1, true, [Silent()], []));
+        var silence = await Assert.ThrowsAsync<IOException>(() => DomainObserver.ReportAsync(AskTheDead, "core1", TimeSpan.Zero, CancellationToken.None));
+        Assert.Equal("no answer in 2 s", silence.Message);
+
+        static ReplicaStatus Silent() => new("core1", ReplicaState.Silent, "no answer in 2 s", null);
     }
 
     private static DeliveryAudit Audit(IEnumerable<string> lines)
