@@ -73,7 +73,7 @@ internal sealed class DemoFeeder(IPEndPoint listener, int? rate, int lineBytesMa
     /// </summary>
     private void Append(ReadOnlySpan<byte> line)
     {
-        line = WithoutDelimiters(line);
+        line = WithoutEnds(WithoutDelimiters(line));
         var guard = NeedsGuard(line) ? 1 : 0;
         var message = _buffer.GetSpan(guard + line.Length + 1)[..(guard + line.Length + 1)];
         message[0] = (byte)' ';
@@ -90,6 +90,20 @@ internal sealed class DemoFeeder(IPEndPoint listener, int? rate, int lineBytesMa
         line = line.TrimEnd("\r\0"u8);
         var text = line.TrimStart((byte)' ');
         return text.StartsWith("<"u8) ? text : line;
+    }
+
+    /// <summary>A NUL in front of a priority ends a line as LF does; with a space between them the line stays one.</summary>
+    private static ReadOnlySpan<byte> WithoutEnds(ReadOnlySpan<byte> line)
+    {
+        if (line.IndexOf("\0<"u8) < 0) return line;
+        var kept = new List<byte>(line.Length + 16);
+        for (var i = 0; i < line.Length; i++)
+        {
+            kept.Add(line[i]);
+            if (line[i..].StartsWith("\0<"u8)) kept.Add((byte)' ');
+        }
+
+        return kept.ToArray();
     }
 
     /// <summary>A line that begins as a frame's length, a delimiter or a byte order mark does would not arrive as it is: a space goes before it.</summary>
