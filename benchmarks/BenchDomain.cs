@@ -18,7 +18,8 @@ internal sealed class BenchDomain : IDisposable
     private readonly Dictionary<string, INodeProcess> _processes = [];
     private readonly HttpClient _http = new() { Timeout = TimeSpan.FromSeconds(10) };
 
-    private BenchDomain(NodeLauncher launch, string directory, Domain domain) => (_launch, _directory, Domain) = (launch, directory, domain);
+    private BenchDomain(NodeLauncher launch, string directory, Domain domain) =>
+        (_launch, _directory, Domain) = (launch, directory, domain);
 
     /// <summary>Gets the domain description.</summary>
     public Domain Domain { get; }
@@ -27,7 +28,9 @@ internal sealed class BenchDomain : IDisposable
     public NodeOptions Edge => _options[Domain.Edges[0].Id];
 
     /// <summary>Gets where the edge takes live syslog over TCP.</summary>
-    public IPEndPoint Syslog => Edge.Edge!.Syslog.First(listener => listener is { Protocol: SyslogProtocol.Tcp, Mode: ListenerMode.Live }).Address;
+    public IPEndPoint Syslog => Edge.Edge!.Syslog
+        .First(listener => listener is { Protocol: SyslogProtocol.Tcp, Mode: ListenerMode.Live })
+        .Address;
 
     /// <summary>Gets the ids of the replicas.</summary>
     public IReadOnlyList<string> Replicas => [.. Domain.Replicas.Select(node => node.Id)];

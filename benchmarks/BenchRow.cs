@@ -34,8 +34,20 @@ public sealed record BenchRow(
 
     /// <summary>Makes a row of events per second.</summary>
     public static BenchRow OfEvents(
-        string name, double eventsPerSecond, double cpuMicroseconds, double limit, string limitedBy, IReadOnlyDictionary<string, double>? memory = null) =>
-        new(name, Math.Round(eventsPerSecond), "events/s", Round(cpuMicroseconds), Math.Round(limit), limitedBy, memory ?? new Dictionary<string, double>());
+        string name,
+        double eventsPerSecond,
+        double cpuMicroseconds,
+        double limit,
+        string limitedBy,
+        IReadOnlyDictionary<string, double>? memory = null) =>
+        new(
+            name,
+            Math.Round(eventsPerSecond),
+            "events/s",
+            Round(cpuMicroseconds),
+            Math.Round(limit),
+            limitedBy,
+            memory ?? new Dictionary<string, double>());
 
     /// <summary>Makes a row of what nodes did, with what each of them spent on it.</summary>
     internal static BenchRow OfNodes(

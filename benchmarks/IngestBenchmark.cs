@@ -16,7 +16,11 @@ internal static class IngestBenchmark
         var limit = run.Machine.Tcp / SyslogLines.LineBytes;
         return [BenchRow.OfNodes("ingest", measured, limit, "loopback TCP", domain.Memory())];
 
-        async Task<double> SyncedAsync() => EdgeMetrics.EventsIn(await domain.MetricsAsync(domain.Edge.Id, cancel), "massif_batches_synced_total");
+        async Task<double> SyncedAsync()
+        {
+            var metrics = await domain.MetricsAsync(domain.Edge.Id, cancel);
+            return EdgeMetrics.EventsIn(metrics, "massif_batches_synced_total");
+        }
     }
 }
 

@@ -62,7 +62,9 @@ internal sealed record MachineLimits(double MemoryCopy, double Sha256, double Tc
         await sender.ConnectAsync(listener.LocalEndPoint!, cancel);
         using var receiver = await listener.AcceptAsync(cancel);
         using var certificate = secured ? Certificate() : null;
-        var ends = await Task.WhenAll(OpenAsync(sender, certificate, isServer: false, cancel), OpenAsync(receiver, certificate, isServer: true, cancel));
+        var ends = await Task.WhenAll(
+            OpenAsync(sender, certificate, isServer: false, cancel),
+            OpenAsync(receiver, certificate, isServer: true, cancel));
         await using var write = ends[0];
         await using var read = ends[1];
         return await RateAsync(write, read, sender, cancel);
@@ -109,7 +111,13 @@ internal sealed record MachineLimits(double MemoryCopy, double Sha256, double Tc
         var tls = new SslStream(stream);
         if (isServer)
         {
-            await tls.AuthenticateAsServerAsync(new SslServerAuthenticationOptions { ServerCertificate = certificate, EnabledSslProtocols = SslProtocols.Tls13 }, cancel);
+            await tls.AuthenticateAsServerAsync(
+                new SslServerAuthenticationOptions
+                {
+                    ServerCertificate = certificate,
+                    EnabledSslProtocols = SslProtocols.Tls13,
+                },
+                cancel);
         }
         else
         {

@@ -33,7 +33,8 @@ internal static class SyslogLines
             (index % 4) switch
             {
                 0 => $"Failed password for invalid user admin from 203.0.113.{index / 4 % 64} port {port} ssh2",
-                1 => $"Accepted publickey for deploy from 198.51.100.{index % 256} port {port} ssh2: ED25519 SHA256:xQX0ZkGvEJ3mYq5rT1uW9aB2cD4eF6gH8iJ0kL1mN2o",
+                1 => $"Accepted publickey for deploy from 198.51.100.{index % 256} port {port} ssh2: " +
+                    "ED25519 SHA256:xQX0ZkGvEJ3mYq5rT1uW9aB2cD4eF6gH8iJ0kL1mN2o",
                 2 => $"Connection closed by 198.51.100.{index % 256} port {port} [preauth]",
                 _ => $"Disconnected from user deploy 198.51.100.{index % 256} port {port}",
             },

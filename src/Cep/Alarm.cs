@@ -67,7 +67,10 @@ public sealed class Alarm
     /// <summary>Gets the sum of the counts of the window's events.</summary>
     public long Count { get; internal init; }
 
-    /// <summary>Gets where the window's events are in the stream, in the order of event time; the first ones when there are very many.</summary>
+    /// <summary>
+    /// Gets where the window's events are in the stream, in the order of event time; the first ones when there are
+    /// very many.
+    /// </summary>
     public ImmutableArray<BatchPosition> Events { get; internal init; }
 
     /// <summary>Gets how many later events of the window <see cref="Events"/> leaves out; the id covers them.</summary>

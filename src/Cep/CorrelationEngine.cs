@@ -186,7 +186,8 @@ public sealed class CorrelationEngine
         var lives = new List<SourceStream>();
         foreach (var known in _streams.Keys)
             if (known.Edge == edge) lives.Add(known);
-        foreach (var old in lives.OrderBy(life => life.Incarnation).ThenBy(life => life.Class).Take(Math.Max(0, lives.Count - _limits.LivesPerEdge)))
+        var tooMany = Math.Max(0, lives.Count - _limits.LivesPerEdge);
+        foreach (var old in lives.OrderBy(life => life.Incarnation).ThenBy(life => life.Class).Take(tooMany))
             _streams.Remove(old);
     }
 

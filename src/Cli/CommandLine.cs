@@ -79,7 +79,9 @@ internal static class CommandLine
         return ExitCodes.Usage;
     }
 
-    /// <summary>What the system refuses is told in a line; anything else is a fault of ours, and whoever mends it needs the place.</summary>
+    /// <summary>
+    /// What the system refuses is told in a line; anything else is a fault of ours, and whoever mends it needs the place.
+    /// </summary>
     private static void Tell(string command, Exception failure, TextWriter error)
     {
         var isRefusal = failure is IOException or UnauthorizedAccessException;

@@ -57,7 +57,11 @@ public sealed record AlarmInfo
                 Title = Text("title"),
                 Severity = Text("severity"),
                 Edge = Text("edge"),
-                Key = [.. alarm.GetProperty("key").EnumerateObject().Select(field => KeyValuePair.Create(field.Name, field.Value.GetString() ?? ""))],
+                Key =
+                [
+                    .. alarm.GetProperty("key").EnumerateObject()
+                        .Select(field => KeyValuePair.Create(field.Name, field.Value.GetString() ?? "")),
+                ],
                 First = Text("first"),
                 Last = Text("last"),
                 Count = alarm.GetProperty("count").GetInt64(),

@@ -40,7 +40,8 @@ public sealed class ReplicaArchive : IDisposable
             var read = await stream.ReadAtLeastAsync(head, HeadBytes, throwOnEndOfStream: false, cancel);
             if (read == 0) yield break;
             var length = BinaryPrimitives.ReadInt32LittleEndian(head.AsSpan(8));
-            if (read < HeadBytes || length is < 0 or > PayloadBytesMax) throw new IOException($"{_replica.Address.Id} sends what is no batch.");
+            if (read < HeadBytes || length is < 0 or > PayloadBytesMax)
+                throw new IOException($"{_replica.Address.Id} sends what is no batch.");
             if (payload.Length < length) payload = new byte[length];
             await stream.ReadExactlyAsync(payload.AsMemory(0, length), cancel);
             yield return new(BinaryPrimitives.ReadUInt64LittleEndian(head), payload.AsMemory(0, length));

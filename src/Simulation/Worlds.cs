@@ -22,6 +22,7 @@ public static class Worlds
     };
 
     /// <summary>Returns the command line that runs one seed again.</summary>
-    public static string ReplayLine(string world, int replicas, ulong seed) =>
-        string.Create(System.Globalization.CultureInfo.InvariantCulture, $"massif simulate --world {world} --replicas {replicas} --seeds 1 --from {seed}");
+    public static string ReplayLine(string world, int replicas, ulong seed) => string.Create(
+        System.Globalization.CultureInfo.InvariantCulture,
+        $"massif simulate --world {world} --replicas {replicas} --seeds 1 --from {seed}");
 }

@@ -25,7 +25,8 @@ internal static class Repository
     private static string FindRoot()
     {
         var place = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(place.FullName, "Massif.sln"))) place = place.Parent ?? throw new DirectoryNotFoundException("No Massif.sln above the tests.");
+        while (!File.Exists(Path.Combine(place.FullName, "Massif.sln")))
+            place = place.Parent ?? throw new DirectoryNotFoundException("No Massif.sln above the tests.");
         return place.FullName;
     }
 }

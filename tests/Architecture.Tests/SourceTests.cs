@@ -24,9 +24,11 @@ public sealed partial class SourceTests
         {
             var match = NamespaceLine().Match(File.ReadAllText(source.Path));
             if (!match.Success) continue; // Program.cs and assembly attributes have none.
+            var name = match.Groups[1].Value;
             var folder = Path.GetRelativePath(source.Project.Directory, Path.GetDirectoryName(source.Path)!);
             var wanted = $"Massif.{source.Project.Name}" + (folder == "." ? "" : "." + folder.Replace(Path.DirectorySeparatorChar, '.'));
-            if (!$"{wanted}.".StartsWith($"{match.Groups[1].Value}.", StringComparison.Ordinal) || !IsOfProject(match.Groups[1].Value, source.Project.Name)) mistakes.Add($"{source.Name}: {match.Groups[1].Value}, the folder says {wanted}");
+            if (!$"{wanted}.".StartsWith($"{name}.", StringComparison.Ordinal) || !IsOfProject(name, source.Project.Name))
+                mistakes.Add($"{source.Name}: {name}, the folder says {wanted}");
         }
 
         AssertNone(mistakes);
@@ -70,7 +72,7 @@ public sealed partial class SourceTests
     [GeneratedRegex(@"\.Of\(\$?""(massif_[a-z0-9_]+)")]
     private static partial Regex CounterName();
 
-    [GeneratedRegex(@"\[""(massif_[a-z0-9_]+)""\] = ""[A-Z0-9][^""]+\.""")]
+    [GeneratedRegex(@"\[""(massif_[a-z0-9_]+)""\] =\s+""[A-Z0-9][^""]+\.""")]
     private static partial Regex HelpName();
 
     [GeneratedRegex(@"\b(TODO|FIXME|HACK|XXX|NotImplementedException)\b")]

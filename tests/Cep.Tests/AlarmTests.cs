@@ -26,7 +26,12 @@ public sealed class AlarmTests
         var text = new ArrayBufferWriter<byte>();
         using (var json = new Utf8JsonWriter(text)) AlarmJson.Write(json, Example());
         Assert.Equal(
-            """{"id":"c04efb0fecf637be8e457be278c592fd","rule":"ssh-bruteforce","version":1,"title":"Failed logins","severity":"medium","edge":"edge-1","class":"bulk","replayed":false,"key":{"source.ip":"192.0.2.1"},"first":"1970-01-01T00:00:01.000000000Z","last":"1970-01-01T00:00:02.000000000Z","count":4,"events":["edge-1/7/1/0","edge-1/7/2/0"],"events_omitted":0}""",
+            """
+            {"id":"c04efb0fecf637be8e457be278c592fd","rule":"ssh-bruteforce","version":1,"title":"Failed logins",
+            "severity":"medium","edge":"edge-1","class":"bulk","replayed":false,"key":{"source.ip":"192.0.2.1"},
+            "first":"1970-01-01T00:00:01.000000000Z","last":"1970-01-01T00:00:02.000000000Z","count":4,
+            "events":["edge-1/7/1/0","edge-1/7/2/0"],"events_omitted":0}
+            """.ReplaceLineEndings(""),
             Encoding.UTF8.GetString(text.WrittenSpan));
     }
 

@@ -22,7 +22,10 @@ public sealed class CorrelationPropertyTests
                 straight.OnBatch(stream, seq, TestBatches.Of(events), new Collector());
 
             var other = new CorrelationEngine(RuleSet.Of(scenario.Rule), Scenario.SmallLimits);
-            foreach (var (stream, seq, events) in scenario.Batches.OrderByDescending(batch => batch.Stream.Edge, StringComparer.Ordinal).ThenBy(batch => batch.Seq))
+            var byEdge = scenario.Batches
+                .OrderByDescending(batch => batch.Stream.Edge, StringComparer.Ordinal)
+                .ThenBy(batch => batch.Seq);
+            foreach (var (stream, seq, events) in byEdge)
             {
                 other.OnBatch(stream, seq, TestBatches.Of(events), new Collector());
                 if (seq % 3 == 0) other = Restored(other, scenario.Rule, Scenario.SmallLimits);

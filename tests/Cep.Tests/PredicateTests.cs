@@ -93,7 +93,16 @@ public sealed class PredicateTests
     [Fact]
     public void All_mistakes_of_all_rules_are_told_at_once()
     {
-        var bad = TestBatches.Rule() with { Id = "A b", Title = "", Threshold = 0, WindowSeconds = 0, SuppressSeconds = -1, Key = ["nothing", "tags"], Where = "x" };
+        var bad = TestBatches.Rule() with
+        {
+            Id = "A b",
+            Title = "",
+            Threshold = 0,
+            WindowSeconds = 0,
+            SuppressSeconds = -1,
+            Key = ["nothing", "tags"],
+            Where = "x",
+        };
         Assert.False(RuleSet.TryCreate([TestBatches.Rule(), bad, TestBatches.Rule()], out _, out var errors));
         Assert.Equal(
             ["1 id", "1 title", "1 threshold", "1 window_seconds", "1 suppress_seconds", "1 key", "1 key", "1 where", "2 id"],

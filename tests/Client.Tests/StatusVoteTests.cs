@@ -68,7 +68,11 @@ public sealed class StatusVoteTests
                 Edge = edge,
                 Incarnation = 7,
                 Delivered = (ulong)chain.Length,
-                Chain = [.. chain.Select((digest, i) => new ChainReport((ulong)i + 1, digest.ToString())).Where(point => point.Digest != ".")],
+                Chain =
+                [
+                    .. chain.Select((digest, i) => new ChainReport((ulong)i + 1, digest.ToString()))
+                        .Where(point => point.Digest != "."),
+                ],
             },
         ],
     };

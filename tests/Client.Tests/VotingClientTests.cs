@@ -27,7 +27,8 @@ public sealed class VotingClientTests : IAsyncLifetime, IDisposable
         Assert.All(status.Replicas, replica => Assert.Equal((ReplicaState.Agrees, null), (replica.State, replica.Note)));
         var stream = Assert.Single(status.Streams);
         Assert.Equal(("edge1", "7", 1UL, 4), (stream.Edge, stream.Incarnation, stream.Seq, stream.Agreeing.Count));
-        Assert.Equal((4711, 3UL, "lost"), (status.Replicas[0].Report!.ProcessId, status.Replicas[0].Report!.StartCounter, status.Replicas[0].Report!.VoteLog));
+        var report = status.Replicas[0].Report!;
+        Assert.Equal((4711, 3UL, "lost"), (report.ProcessId, report.StartCounter, report.VoteLog));
     }
 
     [Fact]
@@ -116,17 +117,24 @@ public sealed class VotingClientTests : IAsyncLifetime, IDisposable
         var pinned = _replicas.Options with { Replicas = [addresses[0] with { PublicKey = addresses[1].PublicKey }, .. addresses.Skip(1)] };
         using var client = new VotingClient(pinned);
         var status = await client.GetStatusAsync(default);
-        Assert.Equal((ReplicaState.Silent, "its key is not the one in the domain description"), (status.Replicas[0].State, status.Replicas[0].Note));
+        Assert.Equal(
+            (ReplicaState.Silent, "its key is not the one in the domain description"),
+            (status.Replicas[0].State, status.Replicas[0].Note));
     }
 
     [Fact]
     public async Task A_replica_at_the_wrong_address_is_not_believed()
     {
         var addresses = _replicas.Options.Replicas;
-        var swapped = _replicas.Options with { Replicas = [addresses[0], addresses[1], addresses[2], addresses[3] with { Port = addresses[0].Port }] };
+        var swapped = _replicas.Options with
+        {
+            Replicas = [addresses[0], addresses[1], addresses[2], addresses[3] with { Port = addresses[0].Port }],
+        };
         using var client = new VotingClient(swapped);
         var status = await client.GetStatusAsync(default);
-        Assert.Equal((ReplicaState.Silent, "its certificate is not that of spiffe://test/core/core4"), (status.Replicas[3].State, status.Replicas[3].Note));
+        Assert.Equal(
+            (ReplicaState.Silent, "its certificate is not that of spiffe://test/core/core4"),
+            (status.Replicas[3].State, status.Replicas[3].Note));
     }
 
     [Fact]

@@ -57,7 +57,8 @@ public sealed class IpAddressTests
 
             Assert.True(IpAddress.TryRead(bytes, out var address));
             var judge = new IPAddress(bytes);
-            Assert.Equal(judge, IPAddress.Parse(address.ToString()) is { } back && address.IsIPv4 ? back.MapToIPv6() : IPAddress.Parse(address.ToString()));
+            var back = IPAddress.Parse(address.ToString());
+            Assert.Equal(judge, address.IsIPv4 ? back.MapToIPv6() : back);
             Assert.True(IpAddress.TryParse(Encoding.ASCII.GetBytes(judge.ToString()), out var parsed));
             Assert.Equal(address, parsed);
         }

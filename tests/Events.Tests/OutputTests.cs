@@ -75,7 +75,8 @@ public sealed class OutputTests
         var printed = EventText.Printable(plain);
         Assert.DoesNotContain(printed, c => char.IsControl(c) || char.GetUnicodeCategory(c) == System.Globalization.UnicodeCategory.Format);
         Assert.Equal(
-            document.RootElement.GetProperty("message").GetString(), JsonDocument.Parse(printed).RootElement.GetProperty("message").GetString());
+            document.RootElement.GetProperty("message").GetString(),
+            JsonDocument.Parse(printed).RootElement.GetProperty("message").GetString());
     }
 
     [Theory]

@@ -6,12 +6,18 @@ namespace Massif.Get.Tests;
 public sealed class HeaderTests
 {
     [Theory]
-    [InlineData("<165>Aug 24 05:34:00 CST 1987 mymachine myproc[10]: %% It's time", "1987-08-24T11:34:00.000000000Z", "mymachine", "myproc", "tz_name year_in_timestamp")]
-    [InlineData("<0>1990 Oct 22 10:52:01 TZ-6 scapegoat.dmz.example.org sched[0]: That's All Folks!", "1990-10-22T10:52:01.000000000Z", "scapegoat.dmz.example.org", "sched", "tz_assumed year_in_timestamp")]
+    [InlineData(
+        "<165>Aug 24 05:34:00 CST 1987 mymachine myproc[10]: %% It's time",
+        "1987-08-24T11:34:00.000000000Z", "mymachine", "myproc", "tz_name year_in_timestamp")]
+    [InlineData(
+        "<0>1990 Oct 22 10:52:01 TZ-6 scapegoat.dmz.example.org sched[0]: That's All Folks!",
+        "1990-10-22T10:52:01.000000000Z", "scapegoat.dmz.example.org", "sched", "tz_assumed year_in_timestamp")]
     [InlineData("<38>Fri Nov 20 13:00:01 CET 2026 h app: x", "2026-11-20T12:00:01.000000000Z", "h", "app", "tz_name year_in_timestamp")]
     [InlineData("<38>Nov 20 13:00:01.5 +0100 h app: x", "2026-11-20T12:00:01.500000000Z", "h", "app", "year_assumed")]
     [InlineData("<38>nov 20 12:00:01 h app: x", "2026-11-20T12:00:01.000000000Z", "h", "app", "ts_case tz_assumed year_assumed")]
-    [InlineData("<38>Nov 20 12:00:01.1234567 h app: x", "2026-11-20T12:00:01.123456700Z", "h", "app", "ts_frac_over_6 tz_assumed year_assumed")]
+    [InlineData(
+        "<38>Nov 20 12:00:01.1234567 h app: x",
+        "2026-11-20T12:00:01.123456700Z", "h", "app", "ts_frac_over_6 tz_assumed year_assumed")]
     [InlineData("<38>2026-11-20t12:00:01z h app: x", "2026-11-20T12:00:01.000000000Z", "h", "app", "iso_timestamp ts_lowercase")]
     [InlineData("<38>2026-11-20 12:00:01,250 h app: x", "2026-11-20T12:00:01.250000000Z", "h", "app", "iso_timestamp tz_assumed")]
     [InlineData("<38>1795176001.25 h app: x", "2026-11-20T12:00:01.250000000Z", "h", "app", "epoch_timestamp")]
@@ -20,13 +26,23 @@ public sealed class HeaderTests
     [InlineData("<38>Nov 20 25:00:01 h app: x", null, "h", "app", "bad_timestamp")]
     [InlineData("<38>Nov 20 12:00:01 sshd[42]: x", "2026-11-20T12:00:01.000000000Z", null, "sshd", "no_host tz_assumed year_assumed")]
     [InlineData("<38>Nov 20 12:00:01 kernel: usb: x", "2026-11-20T12:00:01.000000000Z", null, "kernel", "no_host tz_assumed year_assumed")]
-    [InlineData("<38>Nov 20 12:00:01 192.0.2.1: sshd[42]: x", "2026-11-20T12:00:01.000000000Z", "192.0.2.1", "sshd", "host_colon tz_assumed year_assumed")]
-    [InlineData("<38>Nov 20 12:00:01 Message forwarded from aix1: app[77]: x", "2026-11-20T12:00:01.000000000Z", "aix1", "app", "aix_forwarded tz_assumed year_assumed")]
+    [InlineData(
+        "<38>Nov 20 12:00:01 192.0.2.1: sshd[42]: x",
+        "2026-11-20T12:00:01.000000000Z", "192.0.2.1", "sshd", "host_colon tz_assumed year_assumed")]
+    [InlineData(
+        "<38>Nov 20 12:00:01 Message forwarded from aix1: app[77]: x",
+        "2026-11-20T12:00:01.000000000Z", "aix1", "app", "aix_forwarded tz_assumed year_assumed")]
     [InlineData("<38>Nov 20 12:00:01 h app[77] x", "2026-11-20T12:00:01.000000000Z", "h", "app", "tag_no_colon tz_assumed year_assumed")]
     [InlineData("<38>Nov 20 12:00:01 h  app: x", "2026-11-20T12:00:01.000000000Z", "h", "app", "extra_space tz_assumed year_assumed")]
-    [InlineData("<38>Nov 20 12:00:01 h CEF:0|a|b|c|d|e|5|", "2026-11-20T12:00:01.000000000Z", "h", null, "cef no_tag tz_assumed year_assumed")]
-    [InlineData("<38>Nov 20 12:00:01 h LEEF:1.0|a|b|c|d|", "2026-11-20T12:00:01.000000000Z", "h", null, "leef no_tag tz_assumed year_assumed")]
-    [InlineData("<38>Nov 20 12:00:01 last message repeated 2 times", "2026-11-20T12:00:01.000000000Z", null, null, "no_host no_tag repeat tz_assumed year_assumed")]
+    [InlineData(
+        "<38>Nov 20 12:00:01 h CEF:0|a|b|c|d|e|5|",
+        "2026-11-20T12:00:01.000000000Z", "h", null, "cef no_tag tz_assumed year_assumed")]
+    [InlineData(
+        "<38>Nov 20 12:00:01 h LEEF:1.0|a|b|c|d|",
+        "2026-11-20T12:00:01.000000000Z", "h", null, "leef no_tag tz_assumed year_assumed")]
+    [InlineData(
+        "<38>Nov 20 12:00:01 last message repeated 2 times",
+        "2026-11-20T12:00:01.000000000Z", null, null, "no_host no_tag repeat tz_assumed year_assumed")]
     [InlineData("<30>dnsmasq[7]: query", null, null, "dnsmasq", "no_host no_timestamp")]
     public void Rfc3164(string line, string? time, string? host, string? app, string flags)
     {
@@ -107,7 +123,9 @@ public sealed class HeaderTests
         Assert.Equal(Translated.Received, translated.View.TimeObserved);
         Assert.Equal("2026-11-20T12:00:01.000000000Z", translated.Time);
         Assert.Equal(translated.View.TimeObserved, translated.View.EventTime);
-        Assert.Equal((TimeQuality.Sync, 100u, EventTransport.Tcp), (translated.View.Quality, translated.View.ErrorMicros!.Value, translated.View.Transport));
+        Assert.Equal(
+            (TimeQuality.Sync, 100u, EventTransport.Tcp),
+            (translated.View.Quality, translated.View.ErrorMicros!.Value, translated.View.Transport));
     }
 
     [Fact]

@@ -8,24 +8,45 @@ public sealed class SshdTests
 
     [Theory]
     [InlineData("Failed password for root from 203.0.113.7 port 51022 ssh2", "login", "failure", "root", "203.0.113.7", "51022")]
-    [InlineData("Failed keyboard-interactive/pam for invalid user x from 203.0.113.7 port 5 ssh2", "login", "failure", "x", "203.0.113.7", "5")]
-    [InlineData("Failed publickey for root from 203.0.113.7 port 5 ssh2: RSA " + Fingerprint, "login", "failure", "root", "203.0.113.7", "5")]
-    [InlineData("Accepted publickey for bob from 2001:db8::7 port 5 ssh2: ED25519 " + Fingerprint, "login", "success", "bob", "2001:db8::7", "5")]
-    [InlineData("Accepted publickey for bob from 203.0.113.7 port 5 ssh2: RSA-CERT " + Fingerprint + " ID bob (serial 0) CA RSA " + Fingerprint, "login", "success", "bob", "203.0.113.7", "5")]
+    [InlineData(
+        "Failed keyboard-interactive/pam for invalid user x from 203.0.113.7 port 5 ssh2",
+        "login", "failure", "x", "203.0.113.7", "5")]
+    [InlineData(
+        "Failed publickey for root from 203.0.113.7 port 5 ssh2: RSA " + Fingerprint,
+        "login", "failure", "root", "203.0.113.7", "5")]
+    [InlineData(
+        "Accepted publickey for bob from 2001:db8::7 port 5 ssh2: ED25519 " + Fingerprint,
+        "login", "success", "bob", "2001:db8::7", "5")]
+    [InlineData(
+        "Accepted publickey for bob from 203.0.113.7 port 5 ssh2: RSA-CERT " + Fingerprint +
+        " ID bob (serial 0) CA RSA " + Fingerprint,
+        "login", "success", "bob", "203.0.113.7", "5")]
     [InlineData("Invalid user x from 203.0.113.7 port 5", "invalid_user", "failure", "x", "203.0.113.7", "5")]
     [InlineData("Invalid user  from 203.0.113.7 port 5", "invalid_user", "failure", "", "203.0.113.7", "5")]
     [InlineData("Invalid user x from 203.0.113.7", "invalid_user", "failure", "x", "203.0.113.7", null)]
-    [InlineData("Connection closed by authenticating user root 203.0.113.7 port 5 [preauth]", "disconnected", null, "root", "203.0.113.7", "5")]
+    [InlineData(
+        "Connection closed by authenticating user root 203.0.113.7 port 5 [preauth]",
+        "disconnected", null, "root", "203.0.113.7", "5")]
     [InlineData("Connection closed by invalid user a b 203.0.113.7 port 5 [preauth]", "disconnected", null, "a b", "203.0.113.7", "5")]
     [InlineData("Connection reset by 203.0.113.7 port 5 [preauth]", "disconnected", null, null, "203.0.113.7", "5")]
     [InlineData("Disconnected from user root 203.0.113.7 port 5", "disconnected", null, "root", "203.0.113.7", "5")]
-    [InlineData("Disconnecting authenticating user root 203.0.113.7 port 5: Too many authentication failures [preauth]", "disconnected", null, "root", "203.0.113.7", "5")]
-    [InlineData("Received disconnect from 203.0.113.7 port 5:11: from 10.0.0.1 port 22:11: [preauth]", "disconnected", null, null, "203.0.113.7", "5")]
-    [InlineData("Received disconnect from 203.0.113.7: 11: from 10.0.0.1 port 22 [preauth]", "disconnected", null, null, "203.0.113.7", null)]
+    [InlineData(
+        "Disconnecting authenticating user root 203.0.113.7 port 5: Too many authentication failures [preauth]",
+        "disconnected", null, "root", "203.0.113.7", "5")]
+    [InlineData(
+        "Received disconnect from 203.0.113.7 port 5:11: from 10.0.0.1 port 22:11: [preauth]",
+        "disconnected", null, null, "203.0.113.7", "5")]
+    [InlineData(
+        "Received disconnect from 203.0.113.7: 11: from 10.0.0.1 port 22 [preauth]",
+        "disconnected", null, null, "203.0.113.7", null)]
     [InlineData("Received disconnect from 2001:db8::7: 11: Bye Bye [preauth]", "disconnected", null, null, "2001:db8::7", null)]
-    [InlineData("error: Received disconnect from 203.0.113.7 port 5:3: Auth fail [preauth]", "disconnected", null, null, "203.0.113.7", "5")]
+    [InlineData(
+        "error: Received disconnect from 203.0.113.7 port 5:3: Auth fail [preauth]",
+        "disconnected", null, null, "203.0.113.7", "5")]
     [InlineData("Connection closed by 203.0.113.7 [preauth]", "disconnected", null, null, "203.0.113.7", null)]
-    [InlineData("error: maximum authentication attempts exceeded for invalid user x from 203.0.113.7 port 5 ssh2 [preauth]", "attempts_exceeded", "failure", "x", "203.0.113.7", "5")]
+    [InlineData(
+        "error: maximum authentication attempts exceeded for invalid user x from 203.0.113.7 port 5 ssh2 [preauth]",
+        "attempts_exceeded", "failure", "x", "203.0.113.7", "5")]
     [InlineData("User x from 203.0.113.7 not allowed because not listed in AllowUsers", "refused", "failure", "x", "203.0.113.7", null)]
     [InlineData("Connection from 203.0.113.7 port 5 on 10.0.0.1 port 22 rdomain \"\"", "connected", null, null, "203.0.113.7", "5")]
     [InlineData("pam_unix(sshd:session): session opened for user root(uid=0) by (uid=0)", "session_opened", "success", "root", null, null)]
@@ -37,7 +58,9 @@ public sealed class SshdTests
         {
             var translated = Translated.FromSshd(message, app);
 
-            Assert.Equal((action, outcome, user), (translated[EventField.Action], translated[EventField.Outcome], translated[EventField.UserName]));
+            Assert.Equal(
+                (action, outcome, user),
+                (translated[EventField.Action], translated[EventField.Outcome], translated[EventField.UserName]));
             Assert.Equal((ip, port), (translated[EventField.SourceAddress], translated[EventField.SourcePort]));
             Assert.Equal(message, translated[EventField.Message]);
         }
@@ -61,7 +84,9 @@ public sealed class SshdTests
         {
             var translated = Translated.FromSshd(string.Format(null, message, name));
 
-            Assert.Equal((name, "203.0.113.66", "40022"), (translated[EventField.UserName], translated[EventField.SourceAddress], translated[EventField.SourcePort]));
+            Assert.Equal(
+                (name, "203.0.113.66", "40022"),
+                (translated[EventField.UserName], translated[EventField.SourceAddress], translated[EventField.SourcePort]));
         }
     }
 
@@ -142,7 +167,9 @@ public sealed class SshdTests
         var translated = Translated.FromSshd(
             "pam_unix(su:auth): authentication failure; logname=bob uid=1000 euid=0 tty=/dev/pts/1 ruser=bob rhost=  user=root", "su");
 
-        Assert.Equal(("login", "failure", "root"), (translated[EventField.Action], translated[EventField.Outcome], translated[EventField.UserName]));
+        Assert.Equal(
+            ("login", "failure", "root"),
+            (translated[EventField.Action], translated[EventField.Outcome], translated[EventField.UserName]));
         Assert.DoesNotContain("same_attempt", translated.Flags);
     }
 

@@ -44,7 +44,8 @@ public sealed class SampleTests
         var expected = File.ReadAllLines(Path.Combine(Folder, "expected-alarms.tsv")).Select(line => line.Split('\t')).ToList();
         Assert.Equal(
             expected.Select(alarm => $"{alarm[1]} {alarm[2]} {TimeOfDay(alarm[3])} {TimeOfDay(alarm[4])}"),
-            output.Made.Select(alarm => $"{Assert.Single(alarm.Key).Value} {alarm.Count} {TimeOfDay(alarm.First)} {TimeOfDay(alarm.Last)}"));
+            output.Made.Select(alarm =>
+                $"{Assert.Single(alarm.Key).Value} {alarm.Count} {TimeOfDay(alarm.First)} {TimeOfDay(alarm.Last)}"));
         Assert.All(output.Made, alarm => Assert.True(alarm.Replayed));
     }
 
@@ -68,7 +69,12 @@ public sealed class SampleTests
         var (draft, builder) = (new EventDraft(), new BatchBuilder());
         // A year-less stamp gets the year that puts it nearest to the time of receipt; the day the samples were made will do.
         var received = new DateTimeOffset(2026, 11, 21, 12, 0, 0, TimeSpan.Zero).ToUnixTimeMilliseconds() * 1_000_000;
-        var context = new ReceiveContext { ReceivedWallNanoseconds = received, Trusted = new(received, null, TimeQuality.Unsync, false), Replay = true };
+        var context = new ReceiveContext
+        {
+            ReceivedWallNanoseconds = received,
+            Trusted = new(received, null, TimeQuality.Unsync, false),
+            Replay = true,
+        };
         foreach (var line in InputLines.Read(files))
         {
             EventTranslator.Translate(line.Span, context, draft);

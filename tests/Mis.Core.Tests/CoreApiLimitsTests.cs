@@ -69,7 +69,8 @@ public sealed class CoreApiLimitsTests : IAsyncLifetime, IDisposable
             await Task.Delay(1, _patience.Token);
         }
 
-        await using var stream = await SseLines.OpenAsync(TestHttp.Client(_api.Endpoint, _domain.Operator()), "/v1/stream/events", _patience.Token);
+        var client = TestHttp.Client(_api.Endpoint, _domain.Operator());
+        await using var stream = await SseLines.OpenAsync(client, "/v1/stream/events", _patience.Token);
     }
 
     [Fact]
@@ -116,7 +117,8 @@ public sealed class CoreApiLimitsTests : IAsyncLifetime, IDisposable
     }
 
     private async Task StartAsync(CoreApiLimits limits) =>
-        _api = await CoreApi.StartAsync(new(IPAddress.Loopback, 0), _domain.Identity("core1"), _domain.Trust, _replica, limits, _patience.Token);
+        _api = await CoreApi.StartAsync(
+            new(IPAddress.Loopback, 0), _domain.Identity("core1"), _domain.Trust, _replica, limits, _patience.Token);
 
     /// <summary>Asks over TLS of its own, and does not read the answer.</summary>
     private async Task<SslStream> AskAsync(string path, int times = 1)
@@ -125,7 +127,9 @@ public sealed class CoreApiLimitsTests : IAsyncLifetime, IDisposable
         _open.Add(client);
         await client.ConnectAsync(_api.Endpoint, _patience.Token);
         var tls = new SslStream(client.GetStream(), false, (_, certificate, _, _) => certificate is not null);
-        await tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = "core1", ClientCertificates = [_domain.Operator()] }, _patience.Token);
+        await tls.AuthenticateAsClientAsync(
+            new SslClientAuthenticationOptions { TargetHost = "core1", ClientCertificates = [_domain.Operator()] },
+            _patience.Token);
         var requests = string.Concat(Enumerable.Repeat($"GET {path} HTTP/1.1\r\nHost: core1\r\n\r\n", times));
         await tls.WriteAsync(Encoding.ASCII.GetBytes(requests), _patience.Token);
         return tls;

@@ -34,7 +34,12 @@ public sealed class CoreApplicationTests : IDisposable
         var restored = Application();
         restored.Restore(Snapshot(original));
         Assert.Equal(Snapshot(original), Snapshot(restored));
-        Assert.Equal((9UL, 1UL, 0UL), (restored.Applied(Life), restored.Applied(Life with { Incarnation = 8 }), restored.Applied(Life with { Incarnation = 9 })));
+        Assert.Equal(
+            (9UL, 1UL, 0UL),
+            (
+                restored.Applied(Life),
+                restored.Applied(Life with { Incarnation = 8 }),
+                restored.Applied(Life with { Incarnation = 9 })));
         Assert.True(restored.Store.Last > 0);
 
         foreach (var application in (CoreApplication[])[original, restored]) Apply(application, 10, FakeReplica.Logins(185, 3));
@@ -201,7 +206,8 @@ public sealed class CoreApplicationTests : IDisposable
     private static Digest Apply(CoreApplication application, ulong seq, byte[] payload, StreamLife? life = null)
     {
         var stream = life ?? Life;
-        var header = new BatchHeader(new(1, stream.Stream, stream.Incarnation, seq), 0, payload.Length, Digest.Of(payload), 0, 0, Guid.Empty);
+        var instance = new InstanceId(1, stream.Stream, stream.Incarnation, seq);
+        var header = new BatchHeader(instance, 0, payload.Length, Digest.Of(payload), 0, 0, Guid.Empty);
         var bytes = new byte[BatchHeader.Length];
         header.Write(bytes);
         application.Apply(header, Digest.Of(bytes), payload);

@@ -47,7 +47,8 @@ public sealed class RuleFileTests
                 "rules.yaml:5: rules[0].where: column 18: 'failed' is no value of 'event.outcome'; it is one of success, failure, unknown",
                 "rules.yaml:6: rules[0].key: there is no field 'nowhere'",
                 "rules.yaml:7: rules[0].threshold: is 0 (allowed: 1 to 5000)",
-                "rules.yaml:9: rules[0].colour: unknown key (allowed: id, key, severity, suppress_seconds, threshold, title, version, where, window_seconds)",
+                "rules.yaml:9: rules[0].colour: unknown key " +
+                "(allowed: id, key, severity, suppress_seconds, threshold, title, version, where, window_seconds)",
                 "rules.yaml:10: rules[1].title: is missing",
                 "rules.yaml:12: rules[1].severity: is \"terrible\" (allowed: low, medium, high, critical)",
                 "rules.yaml:13: rules[1].where: column 13: a value was expected instead of the end",

@@ -153,7 +153,8 @@ public sealed class EdgeHostTests : IDisposable
         CloseBatch(host);
         var events = Events();
         Assert.Equal(
-            [EventAction.None, EventAction.ClockStepped, EventAction.None, EventAction.None, EventAction.None], events.Select(e => e.Action));
+            [EventAction.None, EventAction.ClockStepped, EventAction.None, EventAction.None, EventAction.None],
+            events.Select(e => e.Action));
         Assert.All(events, e => Assert.Equal(last, e.TimeObserved));
         Assert.All(events.Skip(2), e => Assert.True(e.Flags.HasFlag(EventFlags.ClockStep)));
 
@@ -281,8 +282,10 @@ public sealed class EdgeHostTests : IDisposable
         for (var i = 0; i < 5000; i++)
         {
             var frame = (byte[])honest[random.Next(honest.Length)].Clone();
-            for (var flips = random.Next(1, 4); flips > 0; flips--) frame[5 + random.Next(frame.Length - 5)] = (byte)random.Next(256);
-            host.Step(new(EdgeInputKind.Bus, HostInput.OfFrame(TestDomain.Index("core1"), frame.AsMemory(0, random.Next(6, frame.Length + 1)))), _now);
+            for (var flips = random.Next(1, 4); flips > 0; flips--)
+                frame[5 + random.Next(frame.Length - 5)] = (byte)random.Next(256);
+            var part = frame.AsMemory(0, random.Next(6, frame.Length + 1));
+            host.Step(new(EdgeInputKind.Bus, HostInput.OfFrame(TestDomain.Index("core1"), part)), _now);
         }
 
         host.EndTurn(_now);
@@ -355,7 +358,11 @@ public sealed class EdgeHostTests : IDisposable
         using var keys = new PairwiseKeys(_domain, new((ushort)replica), key);
         var body = StatusFrame.BuildBody([new(1, life, durable + 1, durable + 257, durable, default)]);
         return Reb.Overlay.Envelope.Build(
-            new(new((ushort)replica), 1, 1, Reb.Overlay.EnvelopeContent.Status, 0, default), [TestDomain.Index("edge1")], Digest.Of(body), body, keys);
+            new(new((ushort)replica), 1, 1, Reb.Overlay.EnvelopeContent.Status, 0, default),
+            [TestDomain.Index("edge1")],
+            Digest.Of(body),
+            body,
+            keys);
     }
 
     /// <summary>What is in the spool since it was looked at last: the events of the INITIALs that left for the first replica.</summary>
@@ -371,7 +378,10 @@ public sealed class EdgeHostTests : IDisposable
             if (!seen.Add(initial.Header.Instance.Seq)) continue;
             Assert.True(BatchReader.TryOpen(initial.Payload, out var batch, out _));
             foreach (var view in batch)
-                events.Add(new(Encoding.UTF8.GetString(view.Raw), view.Flags, view.Action, view.TimeObserved, view.EventTime, PeerOf(view)));
+            {
+                events.Add(new(
+                    Encoding.UTF8.GetString(view.Raw), view.Flags, view.Action, view.TimeObserved, view.EventTime, PeerOf(view)));
+            }
         }
 
         return events;

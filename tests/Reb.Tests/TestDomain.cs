@@ -31,7 +31,11 @@ internal sealed class TestDomain : IDisposable
     public ECDsa KeyOf(string id) => _keys[id];
 
     /// <summary>The description; addresses as given, and one where nobody listens for the rest.</summary>
-    public Domain Describe(Dictionary<string, HostPort[]>? addresses = null, uint epoch = 1, int window = 256, ProtocolConstants? constants = null) => new(
+    public Domain Describe(
+        Dictionary<string, HostPort[]>? addresses = null,
+        uint epoch = 1,
+        int window = 256,
+        ProtocolConstants? constants = null) => new(
         Name,
         faults: 1,
         recovering: 0,
@@ -52,9 +56,11 @@ internal sealed class TestDomain : IDisposable
 
     public NodeIdentity IdentityOf(string id) => Identity(_keys[id], YamlMap.Word(Members.Single(m => m.Id == id).Role), id);
 
-    public NodeIdentity Identity(ECDsa key, string role, string id, DateTimeOffset? from = null, int days = 30, CertificateAuthority? issuer = null)
+    public NodeIdentity Identity(
+        ECDsa key, string role, string id, DateTimeOffset? from = null, int days = 30, CertificateAuthority? issuer = null)
     {
-        using var certificate = (issuer ?? Authority).Issue(key.ExportSubjectPublicKeyInfo(), role, id, from ?? DateTimeOffset.UtcNow, days);
+        using var certificate = (issuer ?? Authority).Issue(
+            key.ExportSubjectPublicKeyInfo(), role, id, from ?? DateTimeOffset.UtcNow, days);
         return new(certificate.CopyWithPrivateKey(key), X509CertificateLoader.LoadCertificate(Authority.Certificate.RawData));
     }
 

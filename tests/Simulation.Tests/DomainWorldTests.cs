@@ -11,7 +11,8 @@ public sealed class DomainWorldTests
     public void Every_promise_of_a_whole_domain_holds_for_every_seed(int replicas, int seeds)
     {
         var outcome = SeedRunner.Run(Worlds.Find("domain", replicas), from: 0, count: seeds);
-        Assert.True(outcome.Failure is null, $"{outcome.Failure?.Detail}\nReplay: {Worlds.ReplayLine("domain", replicas, outcome.Failure?.Seed ?? 0)}");
+        var replay = Worlds.ReplayLine("domain", replicas, outcome.Failure?.Seed ?? 0);
+        Assert.True(outcome.Failure is null, $"{outcome.Failure?.Detail}\nReplay: {replay}");
         Assert.True(outcome.Delivered > seeds);
     }
 

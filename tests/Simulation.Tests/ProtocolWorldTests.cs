@@ -14,7 +14,8 @@ public sealed class ProtocolWorldTests
     public void Every_promise_holds_for_every_seed(int replicas)
     {
         var outcome = SeedRunner.Run(Worlds.Find("protocol", replicas), from: 0, count: 150);
-        Assert.True(outcome.Failure is null, $"{outcome.Failure?.Detail}\nReplay: {Worlds.ReplayLine("protocol", replicas, outcome.Failure?.Seed ?? 0)}");
+        var replay = Worlds.ReplayLine("protocol", replicas, outcome.Failure?.Seed ?? 0);
+        Assert.True(outcome.Failure is null, $"{outcome.Failure?.Detail}\nReplay: {replay}");
         Assert.True(outcome.Delivered > 150);
     }
 

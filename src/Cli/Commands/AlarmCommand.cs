@@ -72,7 +72,14 @@ internal static class AlarmCommand
             foreach (var alarm in list.Alarms)
             {
                 var count = alarm.Count.ToString(CultureInfo.InvariantCulture);
-                table.Row(alarm.Last, new(alarm.Severity, Output.ColourOf(alarm.Severity)), alarm.Rule, Key(alarm), count, alarm.Edge, alarm.Id);
+                table.Row(
+                    alarm.Last,
+                    new(alarm.Severity, Output.ColourOf(alarm.Severity)),
+                    alarm.Rule,
+                    Key(alarm),
+                    count,
+                    alarm.Edge,
+                    alarm.Id);
             }
 
             table.Print(parse);

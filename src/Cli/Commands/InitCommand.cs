@@ -78,7 +78,8 @@ internal static class InitCommand
                 CertificateDays = parse.GetValue(days),
                 RulesText = ShippedRules.Text,
             };
-            return Report.Errors([.. DomainMaker.Create(path, options).Select(AsOption)], parse) ?? Explain(path, parse.InvocationConfiguration.Output);
+            return Report.Errors([.. DomainMaker.Create(path, options).Select(AsOption)], parse)
+                ?? Explain(path, parse.InvocationConfiguration.Output);
         });
         return command.WithExamples(
             "massif init /etc/massif                                          # 4 replicas, 2 relays, 1 edge on this machine",

@@ -100,7 +100,8 @@ internal static partial class NodeCommands
         CancellationToken cancel)
     {
         var (config, errors) = NodeConfig.Load(file);
-        if (errors.Count > 0) return Report.Errors(CheckConfigCommand.CheckNode(file), parse) ?? ExitCodes.Usage; // With those of its rules.
+        if (errors.Count > 0)
+            return Report.Errors(CheckConfigCommand.CheckNode(file), parse) ?? ExitCodes.Usage; // With those of its rules.
         using var owned = config!;
         var error = parse.InvocationConfiguration.Error;
         if (config!.Self.Role != role)

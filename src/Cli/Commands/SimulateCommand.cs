@@ -31,7 +31,12 @@ internal static class SimulateCommand
             Description = $"Number of replicas, {ReplicasMin} to {ReplicasMax}.",
             DefaultValueFactory = _ => 4,
         };
-        var seeds = new Option<long>("--seeds") { HelpName = "N", Description = "How many seeds to run.", DefaultValueFactory = _ => 1_000 };
+        var seeds = new Option<long>("--seeds")
+        {
+            HelpName = "N",
+            Description = "How many seeds to run.",
+            DefaultValueFactory = _ => 1_000,
+        };
         var from = new Option<ulong>("--from") { HelpName = "SEED", Description = "The first seed.", DefaultValueFactory = _ => 0 };
         var trace = new Option<bool>("--trace") { Description = "Print everything that happens on standard error; for one seed." };
         var json = new Option<bool>("--json") { Description = "Print one JSON object on standard output." };

@@ -118,7 +118,10 @@ internal static partial class StatusCommand
         }
     }
 
-    /// <summary>Returns a counter's name for people: <c>massif_path_faults_total{path="direct",reason="replayed"}</c> is <c>path faults (direct, replayed)</c>.</summary>
+    /// <summary>
+    /// Returns a counter's name for people: <c>massif_path_faults_total{path="direct",reason="replayed"}</c> is
+    /// <c>path faults (direct, replayed)</c>.
+    /// </summary>
     internal static string InWords(string counter)
     {
         if (CounterForm().Match(counter) is not { Success: true } form) return counter.Replace('_', ' ');

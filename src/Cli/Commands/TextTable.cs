@@ -33,9 +33,10 @@ internal sealed class TextTable(params string[] titles)
     {
         var writer = parse.InvocationConfiguration.Output;
         var isTerminal = ReferenceEquals(writer, Console.Out) && !Console.IsOutputRedirected;
+        var output = new AnsiConsoleOutput(writer);
         var console = isTerminal
-            ? AnsiConsole.Create(new() { Out = new AnsiConsoleOutput(writer) })
-            : AnsiConsole.Create(new() { Out = new AnsiConsoleOutput(writer), Ansi = AnsiSupport.No, ColorSystem = ColorSystemSupport.NoColors });
+            ? AnsiConsole.Create(new() { Out = output })
+            : AnsiConsole.Create(new() { Out = output, Ansi = AnsiSupport.No, ColorSystem = ColorSystemSupport.NoColors });
         console.Profile.Width = WidthOfConsole;
 
         var used = Enumerable.Range(0, titles.Length).Where(column => _rows.Any(row => row[column].Text.Length > 0)).ToArray();

@@ -46,7 +46,10 @@ internal sealed class DeliveryAudit(int lineBytesMax) : IDisposable
     /// <inheritdoc />
     public void Dispose() => _digest.Dispose();
 
-    /// <summary>FIFO: within one life of a spool, ids only grow. One that does not is a repeat, or out of order; both are broken promises.</summary>
+    /// <summary>
+    /// FIFO: within one life of a spool, ids only grow. One that does not is a repeat, or out of order; both are broken
+    /// promises.
+    /// </summary>
     private bool IsRepeated(EventId id)
     {
         var (life, place) = ((id.Edge, id.Incarnation), (id.Seq, id.Index));

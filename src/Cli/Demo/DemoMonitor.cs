@@ -123,7 +123,10 @@ internal sealed class DemoMonitor(
             case FaultKind.Misbehave:
                 var path = reading.Paths.FirstOrDefault(path => path.Name.EndsWith(fault.Node, StringComparison.Ordinal));
                 return path is { Corrupt: > 0 } or { Replayed: > 0 }
-                    ? string.Create(CultureInfo.InvariantCulture, $"{path.Corrupt:N0} corrupt and {path.Replayed:N0} replayed copies refused and blamed on the path {path.Name}")
+                    ? string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"{path.Corrupt:N0} corrupt and {path.Replayed:N0} replayed copies refused " +
+                        $"and blamed on the path {path.Name}")
                     : null;
             case FaultKind.Restart when fault.Detected is null:
                 return reading.Replicas.TryGetValue(fault.Node, out var back) && back.Position is { } position

@@ -73,7 +73,8 @@ internal sealed record DemoResult
             if (audit.Delivered < sent) broken.Add($"{replica} lacks {sent - audit.Delivered} of {sent} events");
             if (audit.Delivered > sent) broken.Add($"{replica} delivered {audit.Delivered - sent} events more than were sent");
             if (audit.Repeated > 0) broken.Add($"{replica} delivered {audit.Repeated} events again or out of order");
-            if (audit.Delivered == sent && audit.Digest() != sentDigest) broken.Add($"{replica} delivered other lines, or in another order, than were sent");
+            if (audit.Delivered == sent && audit.Digest() != sentDigest)
+                broken.Add($"{replica} delivered other lines, or in another order, than were sent");
         }
 
         if (!agree) broken.Add("the replicas do not agree");
@@ -86,7 +87,11 @@ internal sealed record DemoResult
             Late = audits.Values.Select(audit => audit.Late).DefaultIfEmpty(0).Max(),
             Agree = agree,
             Alarms = alarms,
-            Faults = [.. faults.Where(fault => fault.Begun).Select(fault => new FaultResult(fault.At, fault.Node, fault.KindName, fault.Detected))],
+            Faults =
+            [
+                .. faults.Where(fault => fault.Begun)
+                    .Select(fault => new FaultResult(fault.At, fault.Node, fault.KindName, fault.Detected)),
+            ],
             Broken = broken,
         };
     }

@@ -127,7 +127,11 @@ internal sealed class DemoRun : IDisposable
             {
                 if (await _observer.IsReadyAsync(node.Id, cancel)) waiting.Remove(node);
                 else if (node.Ended is { } how || began.Elapsed > StartTime)
-                    throw new DemoFailedException($"{node.Id} did not start ({node.Ended ?? "no answer"}). The last it said:{Environment.NewLine}{node.LastWords()}");
+                {
+                    throw new DemoFailedException(
+                        $"{node.Id} did not start ({node.Ended ?? "no answer"}). " +
+                        $"The last it said:{Environment.NewLine}{node.LastWords()}");
+                }
                 else continue;
                 _monitor.Ready(node.Id);
             }
@@ -163,7 +167,9 @@ internal sealed class DemoRun : IDisposable
             case FaultKind.Kill:
                 _processes[fault.Node].Kill();
                 fault.Begin(_feeder.Sent);
-                await UntilAsync(async () => (await _monitor.LookAsync(cancel)).Faults.All(one => one != fault || one.Detected is not null), cancel);
+                await UntilAsync(
+                    async () => (await _monitor.LookAsync(cancel)).Faults.All(one => one != fault || one.Detected is not null),
+                    cancel);
                 break;
             case FaultKind.Misbehave:
                 await File.WriteAllTextAsync(MisbehaveFile(fault.Node), "", cancel);

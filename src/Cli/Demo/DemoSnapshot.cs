@@ -4,7 +4,10 @@ namespace Massif.Cli.Demo;
 /// <param name="Id">Its id.</param>
 /// <param name="Role">edge, relay or core.</param>
 /// <param name="ProcessId">Its process; null when it does not run.</param>
-/// <param name="State">A word or two: <c>up</c>, <c>starting</c>, <c>silent</c>, <c>killed</c>, <c>catching up</c>, <c>behind</c>, <c>misbehaves</c>.</param>
+/// <param name="State">
+/// A word or two: <c>up</c>, <c>starting</c>, <c>silent</c>, <c>killed</c>, <c>catching up</c>, <c>behind</c>,
+/// <c>misbehaves</c>.
+/// </param>
 /// <param name="Events">Events that it delivered, the edge's own among them; null for what is no replica.</param>
 internal sealed record NodeLine(string Id, string Role, int? ProcessId, string State, long? Events);
 

@@ -151,7 +151,15 @@ internal sealed class DomainObserver : IDomainObserver
 
     private ReplicaReading Replica(ReplicaStatus replica, MetricsText metrics)
     {
-        if (replica.Report is not { } report) return ReplicaReading.Silent with { Delivered = Rising($"{replica.Id} delivered").Total, Correlated = Rising($"{replica.Id} correlated").Total };
+        if (replica.Report is not { } report)
+        {
+            return ReplicaReading.Silent with
+            {
+                Delivered = Rising($"{replica.Id} delivered").Total,
+                Correlated = Rising($"{replica.Id} correlated").Total,
+            };
+        }
+
         var state = replica.State == ReplicaState.Agrees ? "up" : replica.State.ToString().ToLowerInvariant();
         return new(
             true,

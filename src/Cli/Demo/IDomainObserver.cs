@@ -42,7 +42,11 @@ internal sealed record DomainReading
         && Replicas.Values.Select(replica => replica.Position).Distinct().Count() == 1;
 
     /// <summary>Gets what changes when anything moves on; equal texts for a long time mean that nothing does.</summary>
-    public string Progress => string.Join('|', Replicas.Values.Select(replica => $"{replica.Delivered} {replica.Position}").Append($"{TakenIn} {Unreleased} {Alarms.Count}"));
+    public string Progress => string.Join(
+        '|',
+        Replicas.Values
+            .Select(replica => $"{replica.Delivered} {replica.Position}")
+            .Append($"{TakenIn} {Unreleased} {Alarms.Count}"));
 }
 
 /// <summary>Looks at the domain from outside, as an operator does: over the replicas' API and the nodes' metrics.</summary>

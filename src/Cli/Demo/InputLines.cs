@@ -1,6 +1,9 @@
 namespace Massif.Cli.Demo;
 
-/// <summary>The lines of files, one file after another, as bytes. A line ends at LF or CR LF; empty lines and a file's byte order mark are left out.</summary>
+/// <summary>
+/// The lines of files, one file after another, as bytes. A line ends at LF or CR LF; empty lines and a file's byte order
+/// mark are left out.
+/// </summary>
 internal static class InputLines
 {
     private const int ChunkBytes = 256 * 1024;

@@ -3,7 +3,9 @@ using System.Security.Cryptography;
 namespace Massif.Cli.Demo;
 
 /// <summary>SHA-256 over raw lines in order: equal when the same lines came out in the same order as went in.</summary>
-/// <remarks>What a line has beyond the receiver's largest message is left out on both sides: the receiver cuts it there, and says so.</remarks>
+/// <remarks>
+/// What a line has beyond the receiver's largest message is left out on both sides: the receiver cuts it there, and says so.
+/// </remarks>
 internal sealed class LineDigest(int lineBytesMax) : IDisposable
 {
     private static readonly byte[] End = "\n"u8.ToArray();

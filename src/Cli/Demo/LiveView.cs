@@ -98,8 +98,11 @@ internal sealed class LiveView : IDemoView
         lock (_words) return [.. _words.Select(word => new Markup($"[grey]{Markup.Escape(word)}[/]"))];
     }
 
-    private Markup Invitation(DemoSnapshot snapshot) =>
-        new($"[grey]{(IsSmall ? "Try:" : "Try it:")}[/] {Markup.Escape(snapshot.TryIt)}   [grey]{(IsSmall ? "Ctrl-C ends." : "Ctrl-C ends everything.")}[/]");
+    private Markup Invitation(DemoSnapshot snapshot)
+    {
+        var (label, end) = IsSmall ? ("Try:", "Ctrl-C ends.") : ("Try it:", "Ctrl-C ends everything.");
+        return new($"[grey]{label}[/] {Markup.Escape(snapshot.TryIt)}   [grey]{end}[/]");
+    }
 
     private IEnumerable<Markup> Headline(DemoSnapshot snapshot)
     {

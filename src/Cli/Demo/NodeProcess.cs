@@ -10,7 +10,8 @@ namespace Massif.Cli.Demo;
 /// <param name="arguments">The command line after the program's name, such as <c>core -c FILE</c>.</param>
 /// <param name="logFile">File that gets everything the process prints, over all its lives.</param>
 /// <param name="program">The beginning of the command line; null for this program itself.</param>
-internal sealed class NodeProcess(string id, IReadOnlyList<string> arguments, string logFile, IReadOnlyList<string>? program = null) : INodeProcess
+internal sealed class NodeProcess(
+    string id, IReadOnlyList<string> arguments, string logFile, IReadOnlyList<string>? program = null) : INodeProcess
 {
     private const int SignalTerm = 15;
     private readonly Lock _gate = new();
@@ -35,7 +36,9 @@ internal sealed class NodeProcess(string id, IReadOnlyList<string> arguments, st
     /// <summary>Gets how often it was started.</summary>
     public int Starts { get; private set; }
 
-    /// <summary>Gets what became of it when it does not run: "killed" when we did it, its exit code otherwise; null while it runs.</summary>
+    /// <summary>
+    /// Gets what became of it when it does not run: "killed" when we did it, its exit code otherwise; null while it runs.
+    /// </summary>
     public string? Ended
     {
         get

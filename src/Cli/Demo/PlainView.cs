@@ -30,7 +30,10 @@ internal sealed class PlainView(TextWriter output) : IDemoView
         foreach (var fault in snapshot.Faults.Where(fault => fault.Begun)) Tell(fault);
         foreach (var alarm in snapshot.Alarms)
         {
-            if (_alarms.Add(alarm.Id)) Line($"ALARM {alarm.Rule}: {alarm.KeyText}, {alarm.Count} events, {alarm.First} to {alarm.Last}, id {alarm.Id}");
+            if (!_alarms.Add(alarm.Id)) continue;
+            Line(
+                $"ALARM {alarm.Rule}: {alarm.KeyText}, {alarm.Count} events, " +
+                $"{alarm.First} to {alarm.Last}, id {alarm.Id}");
         }
 
         if (_elapsed < _next || _phase == DemoMonitor.Starting) return;
@@ -38,10 +41,12 @@ internal sealed class PlainView(TextWriter output) : IDemoView
         var delivered = snapshot.Nodes.Sum(node => node.Events ?? 0);
         if (snapshot.Sent == _lastSent && delivered == _lastDelivered) return;
         (_lastSent, _lastDelivered) = (snapshot.Sent, delivered);
+        var counts = snapshot.Nodes.Where(node => node.Events is not null).Select(node => $"{node.Id}={node.Events}");
         Line(string.Create(
             CultureInfo.InvariantCulture,
-            $"sent {snapshot.Sent:N0} of {snapshot.Planned:N0}; per second in {snapshot.InPerSecond:N0}, agreed {snapshot.AgreedPerSecond:N0}, " +
-            $"correlated {snapshot.CorrelatedPerSecond:N0}; events {string.Join(' ', snapshot.Nodes.Where(node => node.Events is not null).Select(node => $"{node.Id}={node.Events}"))}"));
+            $"sent {snapshot.Sent:N0} of {snapshot.Planned:N0}; per second in {snapshot.InPerSecond:N0}, " +
+            $"agreed {snapshot.AgreedPerSecond:N0}, correlated {snapshot.CorrelatedPerSecond:N0}; " +
+            $"events {string.Join(' ', counts)}"));
     }
 
     /// <inheritdoc />

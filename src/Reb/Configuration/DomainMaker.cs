@@ -37,7 +37,8 @@ public static class DomainMaker
         if (CheckCounts(directory, options) is { Count: > 0 } counts) return counts;
 
         var plan = DomainPlan.For(options);
-        if (plan.Clashes().ToList() is { Count: > 0 } clashes) return [.. clashes.Select(clash => new ConfigError(directory, 0, "ports", clash))];
+        if (plan.Clashes().ToList() is { Count: > 0 } clashes)
+            return [.. clashes.Select(clash => new ConfigError(directory, 0, "ports", clash))];
         var keys = plan.Nodes.ToDictionary(node => node.Id, _ => ECDsa.Create(ECCurve.NamedCurves.nistP256));
         try
         {
@@ -73,7 +74,10 @@ public static class DomainMaker
         if (domain is null) return errors;
         var node = domain.Find(id);
         if (node is null && id != OperatorId)
-            return [new(domainFile, 0, "nodes", $"has no node \"{id}\"", string.Join(", ", domain.Nodes.Select(n => n.Id).Append(OperatorId)))];
+        {
+            var known = string.Join(", ", domain.Nodes.Select(n => n.Id).Append(OperatorId));
+            return [new(domainFile, 0, "nodes", $"has no node \"{id}\"", known)];
+        }
 
         if (days is < 1 or > DaysMax)
             return [new(directory, 0, "certificate_days", $"is {days}", $"1 to {DaysMax}")];
@@ -108,7 +112,12 @@ public static class DomainMaker
         void Range(string name, int value, int min, int max)
         {
             if (value >= min && value <= max) return;
-            errors.Add(new(directory, 0, name, string.Create(CultureInfo.InvariantCulture, $"is {value}"), string.Create(CultureInfo.InvariantCulture, $"{min} to {max}")));
+            errors.Add(new(
+                directory,
+                0,
+                name,
+                string.Create(CultureInfo.InvariantCulture, $"is {value}"),
+                string.Create(CultureInfo.InvariantCulture, $"{min} to {max}")));
         }
 
         // Only what the plan needs to be made at all; the reader checks how the numbers fit together.
@@ -121,14 +130,23 @@ public static class DomainMaker
         foreach (var id in options.Addresses.Keys.Where(id => !known.Contains(id)))
             errors.Add(new(directory, 0, "addresses", $"there will be no node \"{id}\"", string.Join(", ", known.Take(12))));
         foreach (var host in options.Addresses.Values.Append(options.Address).Distinct().Where(host => !IsHost(host)))
-            errors.Add(new(directory, 0, "addresses", $"\"{host}\" is no address that others can dial", "a host name or an IP address, without a port"));
+        {
+            errors.Add(new(
+                directory,
+                0,
+                "addresses",
+                $"\"{host}\" is no address that others can dial",
+                "a host name or an IP address, without a port"));
+        }
+
         return errors;
     }
 
     private static bool IsHost(string host) =>
         HostPort.TryParse(new HostPort(host, 1).ToString(), out var address) && address.Host == host && !address.IsAny;
 
-    private static void Write(string directory, DomainMakerOptions options, DomainPlan plan, Dictionary<string, ECDsa> keys, string domainText)
+    private static void Write(
+        string directory, DomainMakerOptions options, DomainPlan plan, Dictionary<string, ECDsa> keys, string domainText)
     {
         var now = TimeProvider.System.GetUtcNow();
         using var authority = CertificateAuthority.Create(options.Name, now);
@@ -140,7 +158,8 @@ public static class DomainMaker
         foreach (var node in plan.Nodes)
         {
             var home = Path.Combine(directory, "nodes", node.Id);
-            using var certificate = authority.Issue(keys[node.Id].ExportSubjectPublicKeyInfo(), YamlMap.Word(node.Role), node.Id, now, options.CertificateDays);
+            using var certificate = authority.Issue(
+                keys[node.Id].ExportSubjectPublicKeyInfo(), YamlMap.Word(node.Role), node.Id, now, options.CertificateDays);
             WriteIdentity(home, certificate, keys[node.Id]);
             WriteShared(home, domainText, authorityPem);
             MakeDirectory(Path.Combine(home, "data"), OwnerOnlyDirectory);
@@ -150,7 +169,8 @@ public static class DomainMaker
 
         var operatorHome = Path.Combine(directory, "clients", OperatorId);
         using var operatorKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        using var operatorCertificate = authority.Issue(operatorKey.ExportSubjectPublicKeyInfo(), DomainTrust.OperatorRole, OperatorId, now, options.CertificateDays);
+        using var operatorCertificate = authority.Issue(
+            operatorKey.ExportSubjectPublicKeyInfo(), DomainTrust.OperatorRole, OperatorId, now, options.CertificateDays);
         WriteIdentity(operatorHome, operatorCertificate, operatorKey);
         WriteShared(operatorHome, domainText, authorityPem);
     }

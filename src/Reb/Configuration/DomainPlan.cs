@@ -5,7 +5,8 @@ using System.Text;
 namespace Massif.Reb.Configuration;
 
 /// <summary>One node of a domain that is about to be made.</summary>
-internal sealed record PlannedNode(string Id, NodeRole Role, string Host, int BusPort, int ApiPort, int HttpPort, int SyslogPort, int ReplayPort);
+internal sealed record PlannedNode(
+    string Id, NodeRole Role, string Host, int BusPort, int ApiPort, int HttpPort, int SyslogPort, int ReplayPort);
 
 /// <summary>Ids, addresses and ports of a new domain, and the texts of its files, commented for people.</summary>
 internal sealed class DomainPlan
@@ -55,8 +56,10 @@ internal sealed class DomainPlan
         foreach (var place in listeners.GroupBy(listener => (listener.Host, listener.Port)))
         {
             var port = string.Create(CultureInfo.InvariantCulture, $"port {place.Key.Port} of {place.Key.Host}");
-            if (place.Key.Port > ushort.MaxValue) yield return $"{port} would be {place.First().What}, and the last port is {ushort.MaxValue}";
-            else if (place.Count() > 1) yield return $"{port} would be {string.Join(" and ", place.Select(listener => listener.What))}";
+            if (place.Key.Port > ushort.MaxValue)
+                yield return $"{port} would be {place.First().What}, and the last port is {ushort.MaxValue}";
+            else if (place.Count() > 1)
+                yield return $"{port} would be {string.Join(" and ", place.Select(listener => listener.What))}";
         }
     }
 
@@ -67,7 +70,8 @@ internal sealed class DomainPlan
         text.Add($"# Domain \"{_options.Name}\": what must be equal on every node. Each node has a copy beside its node.yaml; after a");
         text.Add($"# change bring all copies up to date. Nodes compare a hash of everything but addresses, keys, demo and epoch.");
         text.Add($"name: {_options.Name}");
-        text.Add($"f: {_options.Faults ?? ((_options.Replicas - 1) / 3)}            # so many cores may be Byzantine; needs n >= 3f + 2k + 1 cores");
+        var faults = _options.Faults ?? ((_options.Replicas - 1) / 3);
+        text.Add($"f: {faults}            # so many cores may be Byzantine; needs n >= 3f + 2k + 1 cores");
         text.Add($"k: 0            # so many cores may recover at the same time");
         text.Add($"t: {_options.PathFaults ?? (_options.Relays / 2)}            # so many overlay paths may be faulty; needs 2t relays");
         text.Add($"epoch: 1        # period of keys and membership");
@@ -130,9 +134,16 @@ internal sealed class DomainPlan
 
     private static IEnumerable<(string Id, NodeRole Role, int Place)> Slots(DomainMakerOptions options)
     {
-        foreach (var (role, count) in new[] { (NodeRole.Core, options.Replicas), (NodeRole.Relay, options.Relays), (NodeRole.Edge, options.Edges) })
+        var groups = new[]
         {
-            for (var i = 0; i < count; i++) yield return (string.Create(CultureInfo.InvariantCulture, $"{YamlMap.Word(role)}{i + 1}"), role, i);
+            (NodeRole.Core, options.Replicas),
+            (NodeRole.Relay, options.Relays),
+            (NodeRole.Edge, options.Edges),
+        };
+        foreach (var (role, count) in groups)
+        {
+            for (var i = 0; i < count; i++)
+                yield return (string.Create(CultureInfo.InvariantCulture, $"{YamlMap.Word(role)}{i + 1}"), role, i);
         }
     }
 

@@ -142,7 +142,9 @@ internal static partial class DomainReader
         if (replicas < ReplicasMin || Quorums.Fit(replicas, faults, recovering)) return;
         map.Error(
             "f",
-            string.Create(CultureInfo.InvariantCulture, $"f = {faults} and k = {recovering} need {(3 * faults) + (2 * recovering) + 1} cores, there are {replicas}"),
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"f = {faults} and k = {recovering} need {(3 * faults) + (2 * recovering) + 1} cores, there are {replicas}"),
             "n >= 3f + 2k + 1");
     }
 
@@ -156,7 +158,8 @@ internal static partial class DomainReader
             "t",
             string.Create(
                 CultureInfo.InvariantCulture,
-                $"t = {pathFaults} needs 2t + 1 = {(2 * pathFaults) + 1} node-disjoint paths, so {2 * pathFaults} relays; with {relays} the topology gives t = {given}"),
+                $"t = {pathFaults} needs 2t + 1 = {(2 * pathFaults) + 1} node-disjoint paths, " +
+                $"so {2 * pathFaults} relays; with {relays} the topology gives t = {given}"),
             string.Create(CultureInfo.InvariantCulture, $"0 to {given}"));
     }
 
@@ -180,8 +183,9 @@ internal static partial class DomainReader
             key.ImportSubjectPublicKeyInfo(bytes, out var read);
             return read == bytes.Length && key.ExportParameters(false).Curve.Oid.Value == P256 ? bytes : null;
         }
-        catch (Exception e) when (e is FormatException or CryptographicException or PlatformNotSupportedException) // The last: not a point of the curve.
+        catch (Exception e) when (e is FormatException or CryptographicException or PlatformNotSupportedException)
         {
+            // PlatformNotSupportedException: not a point of the curve.
             return null;
         }
     }

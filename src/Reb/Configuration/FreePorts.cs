@@ -3,7 +3,9 @@ using System.Net.Sockets;
 
 namespace Massif.Reb.Configuration;
 
-/// <summary>Loopback ports that nobody used a moment ago, free for TCP and UDP; all are held until the end, so that none comes twice.</summary>
+/// <summary>
+/// Loopback ports that nobody used a moment ago, free for TCP and UDP; all are held until the end, so that none comes twice.
+/// </summary>
 public sealed class FreePorts : IDisposable
 {
     // Below the ports that systems give to outgoing connections (from 32,768 on Linux): a node that dials a neighbour

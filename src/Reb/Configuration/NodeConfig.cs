@@ -69,9 +69,14 @@ public sealed class NodeConfig : IDisposable
     private static void CheckSelf(Domain domain, DomainNode? self, NodeOptions options, YamlMap map, bool roleIsKnown)
     {
         if (self is null)
-            map.Error("id", $"\"{options.Id}\" is not in {options.DomainFile}", string.Join(", ", domain.Nodes.Select(node => node.Id).Take(12)));
+        {
+            var known = string.Join(", ", domain.Nodes.Select(node => node.Id).Take(12));
+            map.Error("id", $"\"{options.Id}\" is not in {options.DomainFile}", known);
+        }
         else if (roleIsKnown && self.Role != options.Role)
+        {
             map.Error("role", $"is {YamlMap.Word(options.Role)}, but the domain has \"{self.Id}\" as {YamlMap.Word(self.Role)}");
+        }
     }
 
     private static void CheckFiles(NodeOptions options, YamlMap map)
@@ -144,7 +149,12 @@ public sealed class NodeConfig : IDisposable
         if (OperatingSystem.IsWindows() || !File.Exists(keyFile)) return;
         var mode = File.GetUnixFileMode(keyFile);
         if ((mode & OthersMode) == 0) return;
-        errors.Add(keyFile, 0, "", $"is open to others than its owner (mode {Convert.ToString((int)mode, 8)}); run: chmod 600 {keyFile}", "mode 600 or 400");
+        errors.Add(
+            keyFile,
+            0,
+            "",
+            $"is open to others than its owner (mode {Convert.ToString((int)mode, 8)}); run: chmod 600 {keyFile}",
+            "mode 600 or 400");
     }
 
     private static void CheckIdentity(Domain domain, DomainNode self, NodeIdentity identity, NodeOptions options, ConfigErrors errors)

@@ -134,7 +134,9 @@ public sealed record NodeOptions
         return (errors.None ? options : null, errors.Items);
     }
 
-    /// <summary>Returns the rule file that a <c>node.yaml</c> names, also when other things in it are wrong; null when it names none.</summary>
+    /// <summary>
+    /// Returns the rule file that a <c>node.yaml</c> names, also when other things in it are wrong; null when it names none.
+    /// </summary>
     public static string? RulesFileIn(string path)
     {
         var errors = new ConfigErrors();

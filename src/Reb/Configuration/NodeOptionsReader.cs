@@ -68,7 +68,8 @@ internal static partial class NodeOptionsReader
         var names = new HashSet<string>(StringComparer.Ordinal);
         foreach (var listener in options.Syslog)
         {
-            if (listener.Name.Length > 0 && !names.Add(listener.Name)) map.Error("syslog", $"\"{listener.Name}\" is the name of two listeners");
+            if (listener.Name.Length > 0 && !names.Add(listener.Name))
+                map.Error("syslog", $"\"{listener.Name}\" is the name of two listeners");
         }
 
         return options;
@@ -85,7 +86,9 @@ internal static partial class NodeOptionsReader
             map.Enum<ListenerMode>("mode", ListenerMode.Live),
             (int)map.Integer("max_message_bytes", 480, 128 * 1024, 64 * 1024), // RFC 5424 section 6.1; above, it fills a batch.
             map.Value("default_timezone", Timezone, "+HH:MM or -HH:MM, -14:00 to +14:00", required: false) ?? 0,
-            map.Has("allowed_senders") ? map.Values("allowed_senders", Network, "a network such as 10.0.0.0/8, or one address", 1, 256) : Everyone,
+            map.Has("allowed_senders")
+                ? map.Values("allowed_senders", Network, "a network such as 10.0.0.0/8, or one address", 1, 256)
+                : Everyone,
             (int)map.Integer("max_connections", 1, 100_000, 1_000));
         _ = map.List("allowed_senders", 0, 256);
         map.End();
@@ -108,8 +111,10 @@ internal static partial class NodeOptionsReader
 
     private static IPEndPoint Listen(YamlMap map, string key)
     {
-        var address = map.Value(key, text => HostPort.TryParse(text, out var value) && value.Address is { } ip ? new IPEndPoint(ip, value.Port) : null, ListenForm);
-        return address ?? new(IPAddress.Loopback, 1);
+        return map.Value(key, EndPoint, ListenForm) ?? new(IPAddress.Loopback, 1);
+
+        static IPEndPoint? EndPoint(string text) =>
+            HostPort.TryParse(text, out var value) && value.Address is { } ip ? new(ip, value.Port) : null;
     }
 
     // Health and metrics have no authentication, so they never leave the machine.
@@ -128,7 +133,11 @@ internal static partial class NodeOptionsReader
         {
             if (address is null) return;
             foreach (var other in taken.Where(other => other.Udp == udp && Collide(other.Address, address)))
-                map.Error(name.Split('.')[0], string.Create(CultureInfo.InvariantCulture, $"{name} and {other.Name} both listen on {(udp ? "UDP" : "TCP")} port {address.Port}"));
+            {
+                var port = string.Create(CultureInfo.InvariantCulture, $"{(udp ? "UDP" : "TCP")} port {address.Port}");
+                map.Error(name.Split('.')[0], $"{name} and {other.Name} both listen on {port}");
+            }
+
             taken.Add((udp, address, name));
         }
 
@@ -154,7 +163,8 @@ internal static partial class NodeOptionsReader
     {
         var match = TimezoneForm().Match(text);
         if (!match.Success) return null;
-        var minutes = (int.Parse(match.Groups[2].ValueSpan, CultureInfo.InvariantCulture) * 60) + int.Parse(match.Groups[3].ValueSpan, CultureInfo.InvariantCulture);
+        var hours = int.Parse(match.Groups[2].ValueSpan, CultureInfo.InvariantCulture);
+        var minutes = (hours * 60) + int.Parse(match.Groups[3].ValueSpan, CultureInfo.InvariantCulture);
         return minutes > 14 * 60 ? null : match.Groups[1].Value == "-" ? -minutes : minutes;
     }
 

@@ -38,7 +38,8 @@ public static class YamlDocument
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            errors.Add(path, 0, "", e is FileNotFoundException or DirectoryNotFoundException ? "does not exist" : $"cannot be read: {e.Message}");
+            var isMissing = e is FileNotFoundException or DirectoryNotFoundException;
+            errors.Add(path, 0, "", isMissing ? "does not exist" : $"cannot be read: {e.Message}");
             return null;
         }
 
@@ -140,7 +141,11 @@ public static class YamlDocument
                 var value = Node(childPath, depth + 1);
                 if (lines.TryGetValue(key, out var first))
                 {
-                    errors.Add(file, keyLine, childPath, string.Create(CultureInfo.InvariantCulture, $"stands here a second time, first in line {first}"));
+                    errors.Add(
+                        file,
+                        keyLine,
+                        childPath,
+                        string.Create(CultureInfo.InvariantCulture, $"stands here a second time, first in line {first}"));
                     continue;
                 }
 

@@ -17,7 +17,13 @@ public sealed partial record YamlMap : YamlNode
     private readonly HashSet<string> _refused = new(StringComparer.Ordinal);
     private readonly ConfigErrors _errors;
 
-    internal YamlMap(int line, string path, string file, Dictionary<string, YamlNode> entries, Dictionary<string, int> lines, ConfigErrors errors)
+    internal YamlMap(
+        int line,
+        string path,
+        string file,
+        Dictionary<string, YamlNode> entries,
+        Dictionary<string, int> lines,
+        ConfigErrors errors)
         : base(line, path) => (File, _entries, _lines, _errors) = (file, entries, lines, errors);
 
     /// <summary>Gets the file it stands in.</summary>
@@ -96,9 +102,12 @@ public sealed partial record YamlMap : YamlNode
     {
         if (Scalar(key, fallback is not null) is not { } scalar) return fallback ?? min;
         var allowed = $"{DurationText(min)} to {DurationText(max)}";
-        if (ParseDuration(scalar.Text) is not { } value) Error(key, $"is {Shown(scalar)}, not a duration such as 250ms, 5s or 10m", allowed);
-        else if (value < min || value > max) Error(key, $"is {scalar.Text}", allowed);
-        else return value;
+        if (ParseDuration(scalar.Text) is not { } value)
+            Error(key, $"is {Shown(scalar)}, not a duration such as 250ms, 5s or 10m", allowed);
+        else if (value < min || value > max)
+            Error(key, $"is {scalar.Text}", allowed);
+        else
+            return value;
         return fallback ?? min;
     }
 
@@ -115,7 +124,9 @@ public sealed partial record YamlMap : YamlNode
     public TEnum Enum<TEnum>(string key, TEnum? fallback = null)
         where TEnum : struct, System.Enum => EnumOrNull<TEnum>(key, fallback is not null) ?? fallback ?? default;
 
-    /// <summary>Reads one of the names of an enumeration; null when it is missing or wrong, so that no relation is checked on a guess.</summary>
+    /// <summary>
+    /// Reads one of the names of an enumeration; null when it is missing or wrong, so that no relation is checked on a guess.
+    /// </summary>
     public TEnum? EnumOrNull<TEnum>(string key, bool optional = false)
         where TEnum : struct, System.Enum
     {
@@ -214,7 +225,8 @@ public sealed partial record YamlMap : YamlNode
     private static TimeSpan? ParseDuration(string text)
     {
         var match = DurationForm().Match(text);
-        if (!match.Success || !long.TryParse(match.Groups[1].ValueSpan, NumberStyles.None, CultureInfo.InvariantCulture, out var number)) return null;
+        if (!match.Success) return null;
+        if (!long.TryParse(match.Groups[1].ValueSpan, NumberStyles.None, CultureInfo.InvariantCulture, out var number)) return null;
         if (number > 1_000_000_000) return null; // Far above every range, and below the overflow of a TimeSpan in days.
         return match.Groups[2].Value switch
         {
@@ -228,12 +240,14 @@ public sealed partial record YamlMap : YamlNode
 
     private static string DurationText(TimeSpan value) => value switch
     {
-        { TotalDays: >= 1 } when value.Ticks % TimeSpan.TicksPerDay == 0 => string.Create(CultureInfo.InvariantCulture, $"{value.TotalDays}d"),
-        { TotalHours: >= 1 } when value.Ticks % TimeSpan.TicksPerHour == 0 => string.Create(CultureInfo.InvariantCulture, $"{value.TotalHours}h"),
-        { TotalMinutes: >= 1 } when value.Ticks % TimeSpan.TicksPerMinute == 0 => string.Create(CultureInfo.InvariantCulture, $"{value.TotalMinutes}m"),
-        { TotalSeconds: >= 1 } when value.Ticks % TimeSpan.TicksPerSecond == 0 => string.Create(CultureInfo.InvariantCulture, $"{value.TotalSeconds}s"),
-        _ => string.Create(CultureInfo.InvariantCulture, $"{value.TotalMilliseconds}ms"),
+        { TotalDays: >= 1 } when value.Ticks % TimeSpan.TicksPerDay == 0 => Quantity(value.TotalDays, "d"),
+        { TotalHours: >= 1 } when value.Ticks % TimeSpan.TicksPerHour == 0 => Quantity(value.TotalHours, "h"),
+        { TotalMinutes: >= 1 } when value.Ticks % TimeSpan.TicksPerMinute == 0 => Quantity(value.TotalMinutes, "m"),
+        { TotalSeconds: >= 1 } when value.Ticks % TimeSpan.TicksPerSecond == 0 => Quantity(value.TotalSeconds, "s"),
+        _ => Quantity(value.TotalMilliseconds, "ms"),
     };
+
+    private static string Quantity(double number, string unit) => string.Create(CultureInfo.InvariantCulture, $"{number}{unit}");
 
     private static string Shown(YamlScalar scalar) =>
         scalar.Text.Length > 60 ? $"\"{scalar.Text[..60]}...\"" : $"\"{scalar.Text}\"";

@@ -25,7 +25,9 @@ public interface ILinkObserver
     /// <summary>A link that was up is gone; it will be dialled again, or the peer will.</summary>
     ValueTask OnDownAsync(NodeIndex peer, string reason);
 
-    /// <summary>A connection did not become a link. For logs: repeats of one reason are told at most once a second; counters have all.</summary>
+    /// <summary>
+    /// A connection did not become a link. For logs: repeats of one reason are told at most once a second; counters have all.
+    /// </summary>
     void OnRefused(LinkRefused refused);
 }
 

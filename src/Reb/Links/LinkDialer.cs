@@ -4,7 +4,13 @@ using Massif.Reb.Configuration;
 namespace Massif.Reb.Links;
 
 /// <summary>Keeps a link to one peer: tries its addresses in turn, pauses longer after each round that failed.</summary>
-internal sealed class LinkDialer(DomainNode peer, LinkHandshake handshake, LinkOptions options, RefusalLog refusals, LinkSlot slot, Func<AuthenticatedConnection, Task> serve)
+internal sealed class LinkDialer(
+    DomainNode peer,
+    LinkHandshake handshake,
+    LinkOptions options,
+    RefusalLog refusals,
+    LinkSlot slot,
+    Func<AuthenticatedConnection, Task> serve)
 {
     // A link that ends sooner than this did not work either: the pause goes on growing.
     private static readonly long WorkedMilliseconds = 5_000;
@@ -20,7 +26,8 @@ internal sealed class LinkDialer(DomainNode peer, LinkHandshake handshake, LinkO
             {
                 var worked = await RoundAsync(cancel);
                 if (worked) pause = options.RedialMin;
-                await Task.Delay(pause * (0.5 + (Random.Shared.NextDouble() / 2)), cancel); // Jitter: peers of a restarted node do not come at once.
+                // Jitter: peers of a restarted node do not come at once.
+                await Task.Delay(pause * (0.5 + (Random.Shared.NextDouble() / 2)), cancel);
                 pause = TimeSpan.FromTicks(Math.Min(pause.Ticks * 2, options.RedialMax.Ticks));
             }
         }

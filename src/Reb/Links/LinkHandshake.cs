@@ -18,7 +18,8 @@ internal sealed class LinkRefusedException(LinkRefusal reason, string detail, Do
 }
 
 /// <summary>A connection whose other end is known.</summary>
-internal sealed record AuthenticatedConnection(DomainNode Peer, ulong PeerStartNonce, string Remote, SslStream Tls, TransportStream Transport);
+internal sealed record AuthenticatedConnection(
+    DomainNode Peer, ulong PeerStartNonce, string Remote, SslStream Tls, TransportStream Transport);
 
 /// <summary>TLS 1.3 with both sides authenticated, then Hello and its answer.</summary>
 internal sealed class LinkHandshake

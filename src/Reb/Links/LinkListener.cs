@@ -20,7 +20,12 @@ internal sealed class LinkListener : IDisposable
 
     /// <summary>Opens the port.</summary>
     /// <exception cref="IOException">The port is in use, or the address is not this machine's.</exception>
-    public LinkListener(IPEndPoint address, LinkHandshake handshake, LinkOptions options, RefusalLog refusals, Func<AuthenticatedConnection, Task> serve)
+    public LinkListener(
+        IPEndPoint address,
+        LinkHandshake handshake,
+        LinkOptions options,
+        RefusalLog refusals,
+        Func<AuthenticatedConnection, Task> serve)
     {
         (_handshake, _options, _refusals, _serve) = (handshake, options, refusals, serve);
         _admission = new(options.UnauthenticatedMax, options.UnauthenticatedPerAddressMax);

@@ -38,7 +38,11 @@ internal sealed class TransportStream(Socket socket) : Stream
     }
 
     /// <summary>Starts to gather; from now on the writer flushes.</summary>
-    public void StartBuffering() => (_in, _out) = (GC.AllocateUninitializedArray<byte>(BufferBytes), GC.AllocateUninitializedArray<byte>(BufferBytes));
+    public void StartBuffering()
+    {
+        _in = GC.AllocateUninitializedArray<byte>(BufferBytes);
+        _out = GC.AllocateUninitializedArray<byte>(BufferBytes);
+    }
 
     /// <inheritdoc />
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)

@@ -136,7 +136,8 @@ public readonly ref struct Envelope
     {
         ArgumentNullException.ThrowIfNull(keys);
         var route = address.Route.Span;
-        var length = HopOffset + 1 + FixedLength + (2 * route.Length) + 1 + (destinations.Length * EntryLength) + Digest.Length + body.Length;
+        var length = HopOffset + 1 + FixedLength + (2 * route.Length) + 1 + (destinations.Length * EntryLength)
+            + Digest.Length + body.Length;
         var frame = GC.AllocateUninitializedArray<byte>(length); // Written to its end below.
         var writer = new WireWriter(frame);
         Frames.WriteHeader(writer.Next(Frames.HeaderLength), length, (byte)FrameType.Envelope);

@@ -16,7 +16,8 @@ namespace Massif.Reb.Storage;
 /// 28  u32 check value of bytes 0..27 and the log's name
 /// </code>
 /// A record header is valid at its own place only, so neither a block that the disk wrote to the wrong place nor a copy of a
-/// record inside a body is taken for one. The first 16 bytes are the same in every version to come, so another version is told from a torn or damaged header.
+/// record inside a body is taken for one. The first 16 bytes are the same in every version to come, so another version is
+/// told from a torn or damaged header.
 /// </remarks>
 internal static class SegmentFormat
 {

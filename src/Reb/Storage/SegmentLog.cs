@@ -77,8 +77,9 @@ public sealed class SegmentLog
         ArgumentNullException.ThrowIfNull(disk);
         ArgumentOutOfRangeException.ThrowIfLessThan(segmentBytes, 4096);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(segmentBytes, 1024 * 1024 * 1024);
-        if (name is not { Length: > 0 and <= SegmentFormat.NameCharactersMax } || !name.All(c => c is (>= 'a' and <= 'z') or (>= '0' and <= '9') or '_'))
-            throw new ArgumentException("A log's name has 1 to 32 characters of a-z, 0-9 and '_'.", nameof(name));
+        var isName = name is { Length: > 0 and <= SegmentFormat.NameCharactersMax }
+            && name.All(c => c is (>= 'a' and <= 'z') or (>= '0' and <= '9') or '_');
+        if (!isName) throw new ArgumentException("A log's name has 1 to 32 characters of a-z, 0-9 and '_'.", nameof(name));
 
         var log = new SegmentLog(disk, name, segmentBytes);
         log.FindFiles();

@@ -9,7 +9,8 @@ public static class MetricHelp
         ["massif_batches_delivered_total"] = "Batches that the replicas agreed on and this one has delivered.",
         ["massif_batches_published_total"] = "Batches closed and written to the spool.",
         ["massif_batches_released_total"] = "Batches that enough replicas hold durably, so that the spool let them go.",
-        ["massif_batches_skipped_total"] = "Batches that this replica went past with a checkpoint: it has what they did to its state, not themselves.",
+        ["massif_batches_skipped_total"] =
+            "Batches that this replica went past with a checkpoint: it has what they did to its state, not themselves.",
         ["massif_batches_synced_total"] = "Batches whose sync in the spool was confirmed: they may leave.",
         ["massif_batches_unreadable_total"] = "Agreed batches that are no batches of events: their edge lies. They change nothing.",
         ["massif_events_correlated_total"] = "Events that the rules have seen.",
@@ -27,7 +28,8 @@ public static class MetricHelp
         ["massif_journal_damage_total"] = "Places of the journal that do not hold what was written.",
         ["massif_listener_discarded_bytes_total"] = "Bytes beyond the largest message or of no frame, by listener.",
         ["massif_listener_events_total"] = "Events by listener.",
-        ["massif_listener_lost_datagrams_total"] = "UDP datagrams lost before the edge could take them, in the kernel or here, by listener.",
+        ["massif_listener_lost_datagrams_total"] =
+            "UDP datagrams lost before the edge could take them, in the kernel or here, by listener.",
         ["massif_listener_truncated_messages_total"] = "Messages cut at the listener's largest size.",
         ["massif_path_faults_total"] = "Copies refused and blamed on the neighbour that they came from, by reason.",
         ["massif_path_sent_envelopes_total"] = "Envelopes sent, by path.",
@@ -39,7 +41,8 @@ public static class MetricHelp
         ["massif_spool_bytes"] = "Size of the spool on disk, in bytes.",
         ["massif_spool_damaged_total"] = "Spools that were found damaged at a start; a new incarnation began.",
         ["massif_spool_lost_total"] = "Spools that were older than what the replicas knew; a new incarnation began.",
-        ["massif_state_transfers_refused_total"] = "States of checkpoints that are what was named and cannot be read: the peers run another version.",
+        ["massif_state_transfers_refused_total"] =
+            "States of checkpoints that are what was named and cannot be read: the peers run another version.",
         ["massif_state_transfers_total"] = "Times that this replica went to a checkpoint of its peers.",
         ["massif_syslog_connections"] = "Open TCP connections of senders.",
         ["massif_verdicts_total"] = "What became of messages of other nodes, by kind and verdict.",

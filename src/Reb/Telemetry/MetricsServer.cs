@@ -93,10 +93,14 @@ public sealed class MetricsServer : IAsyncDisposable
         try
         {
             var path = context.Request.Path.Value;
-            if (!HttpMethods.IsGet(context.Request.Method)) await WriteAsync(context, StatusCodes.Status405MethodNotAllowed, "only GET\n");
-            else if (path == "/metrics") await WriteMetricsAsync(context, await source.CollectAsync(cancel.Token).AsTask().WaitAsync(cancel.Token));
-            else if (path is "/healthz" or "/readyz") await WriteHealthAsync(context, await source.CheckAsync(cancel.Token).AsTask().WaitAsync(cancel.Token), path);
-            else await WriteAsync(context, StatusCodes.Status404NotFound, "there are /metrics, /healthz and /readyz\n");
+            if (!HttpMethods.IsGet(context.Request.Method))
+                await WriteAsync(context, StatusCodes.Status405MethodNotAllowed, "only GET\n");
+            else if (path == "/metrics")
+                await WriteMetricsAsync(context, await source.CollectAsync(cancel.Token).AsTask().WaitAsync(cancel.Token));
+            else if (path is "/healthz" or "/readyz")
+                await WriteHealthAsync(context, await source.CheckAsync(cancel.Token).AsTask().WaitAsync(cancel.Token), path);
+            else
+                await WriteAsync(context, StatusCodes.Status404NotFound, "there are /metrics, /healthz and /readyz\n");
         }
         catch (OperationCanceledException) when (!context.RequestAborted.IsCancellationRequested)
         {

@@ -23,7 +23,9 @@ public static class VotesFrame
         return frame;
     }
 
-    /// <summary>Reads the body of a frame into <paramref name="votes"/>, which holds <see cref="MaxVotes"/>; −1 when it is malformed.</summary>
+    /// <summary>
+    /// Reads the body of a frame into <paramref name="votes"/>, which holds <see cref="MaxVotes"/>; −1 when it is malformed.
+    /// </summary>
     public static int Read(ReadOnlySpan<byte> body, Span<Vote> votes)
     {
         var reader = new WireReader(body);

@@ -88,7 +88,12 @@ public static class SeedRunner
     /// <param name="workers">Threads; 0 for one per processor.</param>
     /// <param name="cancel">Ends the run early.</param>
     public static RangeOutcome Run(
-        Func<ulong, SeedOutcome> run, ulong from, long count, Action<long>? progress = null, int workers = 0, CancellationToken cancel = default)
+        Func<ulong, SeedOutcome> run,
+        ulong from,
+        long count,
+        Action<long>? progress = null,
+        int workers = 0,
+        CancellationToken cancel = default)
     {
         ArgumentNullException.ThrowIfNull(run);
         var outcomes = new SeedOutcome?[count];

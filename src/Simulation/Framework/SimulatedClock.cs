@@ -50,7 +50,9 @@ public sealed class SimulatedClock : IClock
     /// <summary>The machine starts anew; its monotonic clock goes on, which a node may not rely upon.</summary>
     public void Boot(Guid bootId) => BootId = bootId;
 
-    /// <summary>Returns a moment of the world's time, at most a few nanoseconds late, when the monotonic clock has reached a reading.</summary>
+    /// <summary>
+    /// Returns a moment of the world's time, at most a few nanoseconds late, when the monotonic clock has reached a reading.
+    /// </summary>
     public long WhenReaches(Instant reading)
     {
         var local = reading.Nanoseconds - _monotonicStart;

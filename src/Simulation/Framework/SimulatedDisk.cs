@@ -35,7 +35,8 @@ public sealed class SimulatedDisk : IDisk
     }
 
     /// <inheritdoc />
-    public IReadOnlyList<string> Files => [.. _files.Where(file => file.Value.Seen.Length > 0 || file.Value.Exists).Select(file => file.Key)];
+    public IReadOnlyList<string> Files =>
+        [.. _files.Where(file => file.Value.Seen.Length > 0 || file.Value.Exists).Select(file => file.Key)];
 
     /// <inheritdoc />
     public string? Trouble { get; private set; }
@@ -133,7 +134,13 @@ public sealed class SimulatedDisk : IDisk
             var operation = _waiting.Dequeue();
             if (operation.Kind == OperationKind.Sync)
             {
-                foreach (var contents in _files.Values) contents.Readable = Lies ? contents.Seen.Length : Math.Max(contents.Readable, contents.Durable.Length);
+                foreach (var contents in _files.Values)
+                {
+                    contents.Readable = Lies
+                        ? contents.Seen.Length
+                        : Math.Max(contents.Readable, contents.Durable.Length);
+                }
+
                 if (operation.Ticket == ticket) return true;
             }
             else if (!Lies)
@@ -151,7 +158,8 @@ public sealed class SimulatedDisk : IDisk
         {
             var operation = _waiting.Dequeue();
             var torn = kept == 1 && operation.Kind == OperationKind.Append && operation.Bytes.Length > 0 && _prng.Chance(50);
-            if (operation.Kind != OperationKind.Sync) CarryOut(operation, torn ? _prng.Below(operation.Bytes.Length) : operation.Bytes.Length);
+            if (operation.Kind != OperationKind.Sync)
+                CarryOut(operation, torn ? _prng.Below(operation.Bytes.Length) : operation.Bytes.Length);
             if (torn && _prng.Chance(30)) Blank(operation.File);
         }
 

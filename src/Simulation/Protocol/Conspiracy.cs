@@ -77,7 +77,8 @@ internal sealed class Conspiracy(ProtocolWorld world, Prng prng)
     {
         Span<Tactics> choices =
         [
-            Tactics.Replay, Tactics.StatusLies, Tactics.GoneLies, Tactics.StartLies, Tactics.FarSpam, Tactics.EarlyVotes, Tactics.DoneLies, Tactics.Forge,
+            Tactics.Replay, Tactics.StatusLies, Tactics.GoneLies, Tactics.StartLies,
+            Tactics.FarSpam, Tactics.EarlyVotes, Tactics.DoneLies, Tactics.Forge,
         ];
         prng.Shuffle(choices);
         foreach (var choice in choices)
@@ -95,8 +96,10 @@ internal sealed class Conspiracy(ProtocolWorld world, Prng prng)
             case Tactics.GoneLies: return new(MessageKind.Gone, instance with { Seq = instance.Seq + (ulong)prng.Below(40) }, default);
             case Tactics.StartLies: return ForgeStart(to);
             case Tactics.FarSpam: return new(AnyVote(), Far(instance), world.NewDigest());
-            case Tactics.EarlyVotes: return new(AnyVote(), instance with { Seq = instance.Seq + (ulong)prng.Below(Shape.Window) }, AnyDigest(instance));
-            case Tactics.Forge: return new(MessageKind.Initial, instance with { Seq = instance.Seq + (ulong)prng.Below(3) }, AnyDigest(instance));
+            case Tactics.EarlyVotes:
+                return new(AnyVote(), instance with { Seq = instance.Seq + (ulong)prng.Below(Shape.Window) }, AnyDigest(instance));
+            case Tactics.Forge:
+                return new(MessageKind.Initial, instance with { Seq = instance.Seq + (ulong)prng.Below(3) }, AnyDigest(instance));
             default: return new(MessageKind.Done, instance, AnyDigest(instance));
         }
     }
@@ -115,7 +118,11 @@ internal sealed class Conspiracy(ProtocolWorld world, Prng prng)
         if (message.Kind == MessageKind.StartAnswer && Uses(Tactics.StartLies))
         {
             if (prng.Chance(30)) return;
-            twisted = Message.OfStart(MessageKind.StartAnswer, message.Mark, prng.Chance(50) ? default : new((ulong)prng.Below(9), prng.Next()), signed: true);
+            twisted = Message.OfStart(
+                MessageKind.StartAnswer,
+                message.Mark,
+                prng.Chance(50) ? default : new((ulong)prng.Below(9), prng.Next()),
+                signed: true);
         }
 
         if (message.IsVote && Uses(Tactics.Mutate) && prng.Chance(20)) twisted = Mutate(twisted);
@@ -146,7 +153,11 @@ internal sealed class Conspiracy(ProtocolWorld world, Prng prng)
 
     private Message ForgeStart(int to) => prng.Chance(50)
         ? Message.OfStart(MessageKind.Start, new((ulong)prng.Below(20), prng.Next()), default, signed: true)
-        : Message.OfStart(MessageKind.StartAnswer, new((ulong)prng.Below(5), prng.Next()), new((ulong)prng.Below(9) + (ulong)to, prng.Next()), signed: false);
+        : Message.OfStart(
+            MessageKind.StartAnswer,
+            new((ulong)prng.Below(5), prng.Next()),
+            new((ulong)prng.Below(9) + (ulong)to, prng.Next()),
+            signed: false);
 
     private InstanceId Far(in InstanceId instance) => prng.Below(5) switch
     {

@@ -44,7 +44,9 @@ internal readonly record struct Message(
 
     public override string ToString() => Kind switch
     {
-        MessageKind.Status => $"Status {Status!.Value.Life} {Status.Value.Low}..{Status.Value.High} durable {Status.Value.Durable} start {Status.Value.StartCounter}",
+        MessageKind.Status =>
+            $"Status {Status!.Value.Life} {Status.Value.Low}..{Status.Value.High} " +
+            $"durable {Status.Value.Durable} start {Status.Value.StartCounter}",
         MessageKind.Start => $"Start {Mark.Counter}",
         MessageKind.StartAnswer => $"StartAnswer {Mark.Counter} earlier {Earlier.Counter}",
         _ => $"{Kind} {Instance} {Digest.A & 0xFFFF:x4}",

@@ -120,12 +120,16 @@ internal sealed class Mischief
     private void LoseDisk(Actor actor)
     {
         var old = _prng.Chance(50);
-        if (actor is ReplicaActor replica && _lossBudget > 0 && _world.Checker.Correct.Contains(new((byte)actor.Node)) && replica.Journal.Records.Durable > 0)
+        if (actor is ReplicaActor replica
+            && _lossBudget > 0
+            && _world.Checker.Correct.Contains(new((byte)actor.Node))
+            && replica.Journal.Records.Durable > 0)
         {
             _lossBudget--;
             var settled = HighestStart(replica.Journal.Records, EffectKind.LogStartSettled);
             replica.Journal.Records.LoseAllBut(old ? AnOlder(replica.Journal.Records) : 0);
-            _world.Checker.LostState(new((byte)actor.Node), noticeable: settled > HighestStart(replica.Journal.Records, EffectKind.LogStart));
+            var noticeable = settled > HighestStart(replica.Journal.Records, EffectKind.LogStart);
+            _world.Checker.LostState(new((byte)actor.Node), noticeable);
             Say(old ? "comes back with an old disk" : "comes back with an empty disk", actor);
         }
 

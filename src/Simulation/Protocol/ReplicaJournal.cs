@@ -113,7 +113,9 @@ internal sealed class ReplicaJournal : IStateSink, IStartSink
         _bodyFrom = Records.Count;
     }
 
-    /// <summary>Hands the journal back to new cores, from its beginning or from a whole segment before which nobody needs anything.</summary>
+    /// <summary>
+    /// Hands the journal back to new cores, from its beginning or from a whole segment before which nobody needs anything.
+    /// </summary>
     /// <param name="broadcast">The core of the broadcast.</param>
     /// <param name="starting">The core of the start.</param>
     /// <param name="prng">Chooses the segment.</param>

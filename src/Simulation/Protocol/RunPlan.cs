@@ -122,7 +122,12 @@ internal sealed record RunPlan
             Trouble = prng.Between(100, 1_200) * VirtualTime.Millisecond,
             MeanPause = prng.Between(15, 150) * VirtualTime.Millisecond,
             Window = 16,
-            SegmentRecords = prng.Below(10) switch { < 3 => (int)prng.Between(2, 12), < 7 => (int)prng.Between(10, 120), _ => int.MaxValue },
+            SegmentRecords = prng.Below(10) switch
+            {
+                < 3 => (int)prng.Between(2, 12),
+                < 7 => (int)prng.Between(10, 120),
+                _ => int.MaxValue,
+            },
             DigestMemory = prng.Chance(50) ? 1 : 1_024,
         };
     }
@@ -159,6 +164,7 @@ internal sealed record RunPlan
         Scenario.Split => Tactics.Split | (prng.Chance(50) ? Tactics.FetchLies : Tactics.None),
         Scenario.Starve when prng.Chance(50) => Tactics.Silent,
         _ when prng.Chance(8) => Tactics.Silent,
-        _ => (Tactics)(int)prng.Subset(prng.Subset((ulong)(Tactics.All & ~Tactics.Silent)) | (prng.Next() & (ulong)(Tactics.All & ~Tactics.Silent))),
+        _ => (Tactics)(int)prng.Subset(
+            prng.Subset((ulong)(Tactics.All & ~Tactics.Silent)) | (prng.Next() & (ulong)(Tactics.All & ~Tactics.Silent))),
     };
 }

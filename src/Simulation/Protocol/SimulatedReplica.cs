@@ -265,7 +265,9 @@ internal sealed class SimulatedReplica
             case EffectKind.SendGone: SendTo(effect.To, new(MessageKind.Gone, effect.Instance, default)); break;
             case EffectKind.SendFetch: SendTo(effect.To, new(MessageKind.Fetch, effect.Instance, effect.Digest)); break;
             case EffectKind.SendStart: SendTo(effect.To, Message.OfStart(MessageKind.Start, effect.Start, default, signed: true)); break;
-            case EffectKind.SendStartAnswer: SendTo(effect.To, Message.OfStart(MessageKind.StartAnswer, effect.Start, effect.Earlier, signed: true)); break;
+            case EffectKind.SendStartAnswer:
+                SendTo(effect.To, Message.OfStart(MessageKind.StartAnswer, effect.Start, effect.Earlier, signed: true));
+                break;
             case EffectKind.SendStatus: SendStatus(effect); break;
             case EffectKind.SendPayload: SendPayload(effect); break;
             case EffectKind.SendDones: SendDones(effect); break;

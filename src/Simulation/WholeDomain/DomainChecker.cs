@@ -71,11 +71,18 @@ internal sealed class DomainChecker(DomainWorld world)
     /// <summary>What a correct edge released must be durable at f + 1 correct replicas.</summary>
     public void Released(EdgeProcess edge, SourceHost source)
     {
-        Demand(source.SpoolBytes <= world.Shape.SpoolLimit + DomainWorld.SpoolSlack, "BoundedMemory", $"the spool of {edge.Name} has {source.SpoolBytes} bytes");
+        Demand(
+            source.SpoolBytes <= world.Shape.SpoolLimit + DomainWorld.SpoolSlack,
+            "BoundedMemory",
+            $"the spool of {edge.Name} has {source.SpoolBytes} bytes");
         if (source.Released <= _released.GetValueOrDefault(edge.Index)) return;
         _released[edge.Index] = source.Released;
-        var holders = world.CorrectCores.Count(core => _progress.TryGetValue((core.Replica, source.Life), out var p) && p.Durable >= source.Released);
-        Demand(holders > world.Domain.Quorums.Faults, "NoLoss", $"{edge.Name} released {source.Released}, durable at {holders} correct replicas");
+        var holders = world.CorrectCores.Count(core =>
+            _progress.TryGetValue((core.Replica, source.Life), out var p) && p.Durable >= source.Released);
+        Demand(
+            holders > world.Domain.Quorums.Faults,
+            "NoLoss",
+            $"{edge.Name} released {source.Released}, durable at {holders} correct replicas");
     }
 
     /// <summary>A Byzantine edge made a batch with wrong MAC entries for these replicas: none of them may vouch for it (R12).</summary>
@@ -107,7 +114,10 @@ internal sealed class DomainChecker(DomainWorld world)
             var progress = ProgressOf(core, life);
             var applied = application.Applied(life);
             if (core.Wiped && applied == 0) progress.Durable = 0;
-            Demand(applied >= progress.Durable, "HonestStatus", $"{core.Name} comes back with {applied} of {life}, {progress.Durable} were durable");
+            Demand(
+                applied >= progress.Durable,
+                "HonestStatus",
+                $"{core.Name} comes back with {applied} of {life}, {progress.Durable} were durable");
             progress.Applied = applied;
         }
 
@@ -116,7 +126,10 @@ internal sealed class DomainChecker(DomainWorld world)
         {
             if (replica != core.Replica || !echo || instance.Seq <= application.Applied(instance.Life)) continue;
             var held = core.Host.Replica.TryRead(instance, digest, out var batch);
-            Demand(held && Digest.Of(batch.Header.Span) == digest, "HoldsWhatItSays", $"{core.Name} sent ECHO for {instance} and does not have it after its restart");
+            Demand(
+                held && Digest.Of(batch.Header.Span) == digest,
+                "HoldsWhatItSays",
+                $"{core.Name} sent ECHO for {instance} and does not have it after its restart");
         }
     }
 
@@ -132,15 +145,19 @@ internal sealed class DomainChecker(DomainWorld world)
             progress.Durable = Math.Max(progress.Durable, tip.Durable);
             var applied = core.Host.Application.Applied(tip.Life);
             Demand(applied >= tip.Delivered, "Fifo", $"{core.Name} delivered {tip.Life}#{tip.Delivered} and applied {applied}");
-            while (progress.Applied < applied) Delivered(core, new(world.Domain.Epoch, tip.Life.Stream, tip.Life.Incarnation, ++progress.Applied));
+            while (progress.Applied < applied)
+                Delivered(core, new(world.Domain.Epoch, tip.Life.Stream, tip.Life.Incarnation, ++progress.Applied));
         }
 
         var written = core.Disk.AppendedBytes;
         Demand(written < DomainWorld.AppendedMax, "BoundedWriting", $"{core.Name} has written {written} bytes");
         var (held, bound) = (replica.Core.Footprint, replica.Core.Bound(DomainKit.Edges));
         Demand(
-            held.Lives <= bound.Lives && held.Instances <= bound.Instances && held.Digests <= bound.Digests && held.NamedLives <= bound.NamedLives
-            && held.Payloads <= bound.Payloads,
+            held.Lives <= bound.Lives
+                && held.Instances <= bound.Instances
+                && held.Digests <= bound.Digests
+                && held.NamedLives <= bound.NamedLives
+                && held.Payloads <= bound.Payloads,
             "BoundedMemory",
             $"{core.Name} holds {held}");
     }
@@ -155,7 +172,12 @@ internal sealed class DomainChecker(DomainWorld world)
             {
                 var applied = ProgressOf(core, life).Applied;
                 if (applied < highest)
-                    return $"{core.Name} has {applied} of {highest} of {life}, settled {core.Host?.Replica.IsSettled}, start {core.Host?.Replica.StartCounter}; the next is held by {string.Join(", ", HoldersOf(life, applied + 1).Select(holder => holder.Name))}";
+                {
+                    var replica = core.Host?.Replica;
+                    var holders = string.Join(", ", HoldersOf(life, applied + 1).Select(holder => holder.Name));
+                    return $"{core.Name} has {applied} of {highest} of {life}, settled {replica?.IsSettled}, " +
+                        $"start {replica?.StartCounter}; the next is held by {holders}";
+                }
             }
         }
 
@@ -166,14 +188,21 @@ internal sealed class DomainChecker(DomainWorld world)
     public void CheckEnd()
     {
         foreach (var line in _lines)
-            Demand(!line.Promised || line.Delivered, "NoLoss", $"line {line.Serial} of listener {line.Listener} of edge {line.Edge} was synced and never delivered");
+        {
+            Demand(
+                !line.Promised || line.Delivered,
+                "NoLoss",
+                $"line {line.Serial} of listener {line.Listener} of edge {line.Edge} was synced and never delivered");
+        }
 
         var oracle = new CoreApplication(world.Domain, DomainKit.Rules, new Counters());
         foreach (var life in _lives)
         {
             var highest = HighestOf(life); // Beyond it is what only a replica had whose disk is lost.
-            for (ulong seq = 1; seq <= highest && _agreed.TryGetValue(new(world.Domain.Epoch, life.Stream, life.Incarnation, seq), out var batch); seq++)
+            for (ulong seq = 1; seq <= highest; seq++)
             {
+                var instance = new InstanceId(world.Domain.Epoch, life.Stream, life.Incarnation, seq);
+                if (!_agreed.TryGetValue(instance, out var batch)) break;
                 BatchHeader.TryRead(batch.Header, out var header);
                 oracle.Apply(header, Digest.Of(batch.Header), batch.Payload);
             }
@@ -184,7 +213,10 @@ internal sealed class DomainChecker(DomainWorld world)
         foreach (var core in world.CorrectCores)
         {
             if (_lives.Any(life => IsBehind(core, life))) continue;
-            Demand(AlarmsOf(core.Host!.Application).SequenceEqual(expected), "EqualAlarms", $"{core.Name} has other alarms than its batches make");
+            Demand(
+                AlarmsOf(core.Host!.Application).SequenceEqual(expected),
+                "EqualAlarms",
+                $"{core.Name} has other alarms than its batches make");
         }
     }
 
@@ -258,9 +290,13 @@ internal sealed class DomainChecker(DomainWorld world)
             Demand(!line.Delivered, "NoDuplicate", $"line {line.Serial} of listener {line.Listener} comes again with {instance}");
             line.Delivered = true;
             var sender = (line.Edge, line.Listener);
-            Demand(line.Serial > _lastSerial.GetValueOrDefault(sender), "Fifo", $"line {line.Serial} comes after line {_lastSerial.GetValueOrDefault(sender)} in {instance}");
+            var last = _lastSerial.GetValueOrDefault(sender);
+            Demand(line.Serial > last, "Fifo", $"line {line.Serial} comes after line {last} in {instance}");
             _lastSerial[sender] = line.Serial;
-            Demand((happening.Flags & EventFlags.Replayed) != 0 == (line.Listener == 1), "Integrity", $"line {line.Serial} has the wrong flags");
+            Demand(
+                (happening.Flags & EventFlags.Replayed) != 0 == (line.Listener == 1),
+                "Integrity",
+                $"line {line.Serial} has the wrong flags");
         }
     }
 
@@ -274,7 +310,10 @@ internal sealed class DomainChecker(DomainWorld world)
 
     private static string KeyOf(int edge, string text) => string.Create(CultureInfo.InvariantCulture, $"{edge} {text}");
 
-    private static void Demand(bool holds, string property, [System.Runtime.CompilerServices.InterpolatedStringHandlerArgument(nameof(holds))] ref WhenBroken seen)
+    private static void Demand(
+        bool holds,
+        string property,
+        [System.Runtime.CompilerServices.InterpolatedStringHandlerArgument(nameof(holds))] ref WhenBroken seen)
     {
         if (!holds) throw new PropertyViolationException(property, seen.Text());
     }
@@ -307,7 +346,8 @@ internal sealed class DomainChecker(DomainWorld world)
 
         public readonly void AppendFormatted<T>(T value) => _text!.Append(CultureInfo.InvariantCulture, $"{value}");
 
-        public readonly void AppendFormatted<T>(T value, string format) where T : IFormattable => _text!.Append(value.ToString(format, CultureInfo.InvariantCulture));
+        public readonly void AppendFormatted<T>(T value, string format) where T : IFormattable =>
+            _text!.Append(value.ToString(format, CultureInfo.InvariantCulture));
 
         public readonly string Text() => _text!.ToString();
     }

@@ -9,7 +9,9 @@ using Massif.Reb.Protocol;
 
 namespace Massif.Simulation.WholeDomain;
 
-/// <summary>What every world of one size shares: nodes, keys from fixed material, rules. One per thread, for a MAC state is not shared.</summary>
+/// <summary>
+/// What every world of one size shares: nodes, keys from fixed material, rules. One per thread, for a MAC state is not shared.
+/// </summary>
 internal sealed class DomainKit
 {
     public const int Relays = 2;
@@ -31,7 +33,8 @@ internal sealed class DomainKit
         {
             var role = index < replicas ? NodeRole.Core : index < replicas + Relays ? NodeRole.Relay : NodeRole.Edge;
             var id = string.Create(CultureInfo.InvariantCulture, $"{role.ToString().ToLower(CultureInfo.InvariantCulture)}-{index}");
-            var key = new ECParameters { Curve = ECCurve.NamedCurves.nistP256, D = SHA256.HashData(Encoding.UTF8.GetBytes("key of " + id)) };
+            var secret = SHA256.HashData(Encoding.UTF8.GetBytes("key of " + id));
+            var key = new ECParameters { Curve = ECCurve.NamedCurves.nistP256, D = secret };
             var signing = ECDsa.Create(key);
             agreements.Add(ECDiffieHellman.Create(key));
             nodes.Add(new(new((ushort)index), id, role, [], null, signing.ExportSubjectPublicKeyInfo()));

@@ -110,7 +110,11 @@ internal sealed record DomainShape
         var retention = more.HasFlag(DomainFaults.Retention); // The journal holds a few windows, and the stream is some times as long.
         var byzantine = default(ReplicaSet);
         if (more.HasFlag(DomainFaults.LyingReplica))
-            for (var liars = 1 + prng.Below(quorums.Faults); byzantine.Count < liars;) byzantine = byzantine.With(new((byte)prng.Below(replicas)));
+        {
+            var liars = 1 + prng.Below(quorums.Faults);
+            while (byzantine.Count < liars) byzantine = byzantine.With(new((byte)prng.Below(replicas)));
+        }
+
         var longLines = more.HasFlag(DomainFaults.LongLines);
         return new()
         {

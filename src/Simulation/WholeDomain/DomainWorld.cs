@@ -161,9 +161,15 @@ public sealed class DomainWorld : INetworkUser<ReadOnlyMemory<byte>>, IWeatherUs
         var edge = node - firstEdge;
         SimulatedNode? made = null;
         if (node < Kit.Replicas)
-            _cores.Add((CoreProcess)(made = new CoreProcess(this, node, Shape.Byzantine.Contains(new((byte)node)) ? Prng.Fork() : null)));
+        {
+            var lies = Shape.Byzantine.Contains(new((byte)node)) ? Prng.Fork() : null;
+            _cores.Add((CoreProcess)(made = new CoreProcess(this, node, lies)));
+        }
         else if (node < firstEdge)
-            _relays.Add((RelayProcess)(made = new RelayProcess(this, node, node == Shape.LyingRelay ? Shape.RelayLies : Misbehaviours.None)));
+        {
+            var lies = node == Shape.LyingRelay ? Shape.RelayLies : Misbehaviours.None;
+            _relays.Add((RelayProcess)(made = new RelayProcess(this, node, lies)));
+        }
         else if (edge < Shape.CorrectEdges)
             _edges.Add((EdgeProcess)(made = new EdgeProcess(this, node)));
         else if (edge == DomainKit.Edges - 1 && Shape.Has(DomainFaults.LyingEdge))
@@ -196,7 +202,10 @@ public sealed class DomainWorld : INetworkUser<ReadOnlyMemory<byte>>, IWeatherUs
         {
             if (edge.IsDrained) continue;
             var source = edge.Host?.Source;
-            return string.Create(CultureInfo.InvariantCulture, $"{edge.Name} is not drained: fed {edge.Feed.IsDone}, accepts {edge.Host?.Accepts}, released {source?.Released} of {source?.NextSeq - 1}");
+            return string.Create(
+                CultureInfo.InvariantCulture,
+                $"{edge.Name} is not drained: fed {edge.Feed.IsDone}, accepts {edge.Host?.Accepts}, " +
+                $"released {source?.Released} of {source?.NextSeq - 1}");
         }
 
         return Checker.Missing();
@@ -206,7 +215,8 @@ public sealed class DomainWorld : INetworkUser<ReadOnlyMemory<byte>>, IWeatherUs
     {
         if (Trace.IsRead) Trace.Say($"seed {_seed}: {Shape}");
         foreach (var node in _nodes) node.Start(20 * VirtualTime.Millisecond);
-        foreach (var edge in _edges) Plan(Prng.Between(1, 50 * VirtualTime.Millisecond), new(HappeningKind.Feed, edge.Index, 0, 0, default));
+        foreach (var edge in _edges)
+            Plan(Prng.Between(1, 50 * VirtualTime.Millisecond), new(HappeningKind.Feed, edge.Index, 0, 0, default));
         foreach (var liar in _nodes.OfType<LyingEdge>()) Plan(1, new(HappeningKind.Lie, liar.Index, 0, 0, default));
     }
 
@@ -215,7 +225,12 @@ public sealed class DomainWorld : INetworkUser<ReadOnlyMemory<byte>>, IWeatherUs
         while (_scheduler.TryNext(limit, out var happening))
         {
             Happen(happening);
-            if (_scheduler.Happened > HappeningsMax) throw new PropertyViolationException("Progress", $"The world never comes to rest; last was {happening.Kind} at {Kit.Nodes[happening.Node].Id}.");
+            if (_scheduler.Happened > HappeningsMax)
+            {
+                throw new PropertyViolationException(
+                    "Progress",
+                    $"The world never comes to rest; last was {happening.Kind} at {Kit.Nodes[happening.Node].Id}.");
+            }
         }
     }
 

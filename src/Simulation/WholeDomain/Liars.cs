@@ -46,7 +46,8 @@ internal sealed class LyingLinks : ILinks, IFrameOutput
         {
             FrameType.Votes when _lies.HasFlag(ReplicaLies.Votes) => _inner.TrySend(to, Votes(to, frame)),
             FrameType.Status when _lies.HasFlag(ReplicaLies.Status) => _inner.TrySend(to, Status(frame)),
-            FrameType.Payload or FrameType.CheckpointOffer or FrameType.CheckpointPart when _lies.HasFlag(ReplicaLies.Payloads) => _inner.TrySend(to, WithOneByteChanged(frame)),
+            FrameType.Payload or FrameType.CheckpointOffer or FrameType.CheckpointPart when _lies.HasFlag(ReplicaLies.Payloads) =>
+                _inner.TrySend(to, WithOneByteChanged(frame)),
             FrameType.Envelope when _lies.HasFlag(ReplicaLies.SourceStatus) => SourceStatus(to, frame),
             _ => _inner.TrySend(to, frame),
         };
@@ -60,7 +61,8 @@ internal sealed class LyingLinks : ILinks, IFrameOutput
         if (to.Value >= _world.Kit.Replicas || _world.Plots.Count == 0 || !_prng.OneIn(4)) return;
         var plot = _world.Plots[^(1 + _prng.Below(Math.Min(4, _world.Plots.Count)))];
         var digest = to.Value % 2 == 0 ? plot.One : plot.Other;
-        _inner.TrySend(to, VotesFrame.Build([new(VoteKind.Echo, plot.Instance, digest), new((VoteKind)_prng.Between(1, 2), plot.Instance, digest)]));
+        var echo = new Vote(VoteKind.Echo, plot.Instance, digest);
+        _inner.TrySend(to, VotesFrame.Build([echo, new((VoteKind)_prng.Between(1, 2), plot.Instance, digest)]));
     }
 
     private ReadOnlyMemory<byte> Votes(NodeIndex to, ReadOnlyMemory<byte> frame)
@@ -244,6 +246,7 @@ internal sealed class LyingEdge : SimulatedNode
     {
         var prefix = message.AsSpan(0, InitialMessage.PrefixLength(World.Kit.Replicas));
         var address = new EnvelopeAddress(Node, 99, ++_number, EnvelopeContent.Initial, 0, default);
-        _links!.TrySend(new((ushort)replica), Envelope.Build(address, [new((ushort)replica)], Digest.Of(prefix), message, World.Kit.Keys[Index]));
+        var frame = Envelope.Build(address, [new((ushort)replica)], Digest.Of(prefix), message, World.Kit.Keys[Index]);
+        _links!.TrySend(new((ushort)replica), frame);
     }
 }

@@ -55,7 +55,8 @@ internal sealed class LineFeed
         if (sender.Connection == 0)
         {
             sender.Connection = ++_connections;
-            _edge.Take(new(EdgeInputKind.Opened, Listener: listener, Connection: sender.Connection, Peer: new(System.Net.IPAddress.Loopback, 1000 + listener)), []);
+            var peer = new System.Net.IPEndPoint(System.Net.IPAddress.Loopback, 1000 + listener);
+            _edge.Take(new(EdgeInputKind.Opened, Listener: listener, Connection: sender.Connection, Peer: peer), []);
         }
 
         var wanted = _prng.OneIn(4) ? _prng.Between(1, 12) : _prng.Between(60, 400 + (2 * _world.Shape.LineBytes));
@@ -94,9 +95,14 @@ internal sealed class LineFeed
     {
         var time = DateTime.UnixEpoch.AddTicks((SimulatedClock.WallStart / 100) + (serial * TimeSpan.TicksPerSecond / 2));
         var head = string.Create(CultureInfo.InvariantCulture, $"<38>{time:MMM} {time.Day,2} {time:HH:mm:ss} host-{listener} ");
-        if (_prng.Chance(60))
-            return string.Create(CultureInfo.InvariantCulture, $"{head}sshd[{serial}]: Failed password for root from 10.0.0.{_prng.Below(3)} port {1024 + serial} ssh2{Padding()}");
-        return string.Create(CultureInfo.InvariantCulture, $"{head}app[{serial}]: {(_prng.Chance(50) ? "nothing to see" : "é ü ÿ")} {serial}{Padding()}");
+        var text = _prng.Chance(60)
+            ? string.Create(
+                CultureInfo.InvariantCulture,
+                $"sshd[{serial}]: Failed password for root from 10.0.0.{_prng.Below(3)} port {1024 + serial} ssh2")
+            : string.Create(
+                CultureInfo.InvariantCulture,
+                $"app[{serial}]: {(_prng.Chance(50) ? "nothing to see" : "é ü ÿ")} {serial}");
+        return $"{head}{text}{Padding()}";
     }
 
     private string Padding()

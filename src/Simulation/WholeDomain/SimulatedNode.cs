@@ -8,7 +8,9 @@ using Massif.Reb.Wire;
 
 namespace Massif.Simulation.WholeDomain;
 
-/// <summary>The process of one node: inboxes served in turn as the actor loop serves them, one turn at a time, kills and restarts.</summary>
+/// <summary>
+/// The process of one node: inboxes served in turn as the actor loop serves them, one turn at a time, kills and restarts.
+/// </summary>
 internal abstract class SimulatedNode
 {
     /// <summary>Frames of one neighbour that wait before it is no longer read, as in a node's process.</summary>

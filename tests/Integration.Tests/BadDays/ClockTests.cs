@@ -97,7 +97,10 @@ public sealed class ClockTests : IDisposable
         {
             Assert.True(BatchReader.TryOpen(payload.Span, out var reader, out _));
             foreach (var view in reader)
-                events.Add((System.Text.Encoding.UTF8.GetString(view.Raw), view.TimeObserved, (view.Flags & EventFlags.ClockStep) != 0, view.Action));
+            {
+                var text = System.Text.Encoding.UTF8.GetString(view.Raw);
+                events.Add((text, view.TimeObserved, (view.Flags & EventFlags.ClockStep) != 0, view.Action));
+            }
         });
         return events;
     }

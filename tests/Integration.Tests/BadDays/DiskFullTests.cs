@@ -15,7 +15,9 @@ public sealed class DiskFullTests
     [Fact]
     public async Task At_the_spools_limit_tcp_senders_wait_datagrams_are_counted_and_all_goes_on_when_there_is_room()
     {
-        await using var domain = new LiveDomain(options => options with { Relays = 0 }, made => made.Edit("edge1", "spool_limit_mib: 10240", "spool_limit_mib: 1"));
+        await using var domain = new LiveDomain(
+            options => options with { Relays = 0 },
+            made => made.Edit("edge1", "spool_limit_mib: 10240", "spool_limit_mib: 1"));
         await domain.StartHereAsync("edge1");
         var sender = Senders.SendAsync(domain.Listener("syslog-tcp"), Senders.Numbered("full", Lines, LineBytes));
         await FullAsync(domain);
@@ -42,7 +44,9 @@ public sealed class DiskFullTests
     [Fact]
     public async Task A_stop_while_the_spool_is_full_ends_and_loses_nothing_that_was_taken()
     {
-        await using var domain = new LiveDomain(options => options with { Relays = 0 }, made => made.Edit("edge1", "spool_limit_mib: 10240", "spool_limit_mib: 1"));
+        await using var domain = new LiveDomain(
+            options => options with { Relays = 0 },
+            made => made.Edit("edge1", "spool_limit_mib: 10240", "spool_limit_mib: 1"));
         await domain.StartHereAsync("edge1");
         var sender = Senders.SendAsync(domain.Listener("syslog-tcp"), Senders.Numbered("halted", Lines, LineBytes));
         await FullAsync(domain);
@@ -59,7 +63,9 @@ public sealed class DiskFullTests
     [TmpfsFact]
     public async Task When_the_file_system_of_the_spool_is_full_tcp_senders_wait_until_there_is_room()
     {
-        await using var domain = new LiveDomain(options => options with { Relays = 0 }, made => made.Edit("edge1", "stop_at_free_percent: 5 ", "stop_at_free_percent: 50"));
+        await using var domain = new LiveDomain(
+            options => options with { Relays = 0 },
+            made => made.Edit("edge1", "stop_at_free_percent: 5 ", "stop_at_free_percent: 50"));
         await using var disk = await Tmpfs.MountAsync(domain.DataOf("edge1"), 16);
         await domain.StartHereAsync("edge1");
         var sender = Senders.SendAsync(domain.Listener("syslog-tcp"), Senders.Numbered("room", Lines, LineBytes));
@@ -76,7 +82,9 @@ public sealed class DiskFullTests
     [TmpfsFact]
     public async Task When_the_file_system_of_one_replica_is_full_the_others_go_on_and_it_follows_when_there_is_room()
     {
-        await using var domain = new LiveDomain(options => options with { Relays = 0 }, made => made.Edit("core4", "stop_at_free_percent: 5 ", "stop_at_free_percent: 50"));
+        await using var domain = new LiveDomain(
+            options => options with { Relays = 0 },
+            made => made.Edit("core4", "stop_at_free_percent: 5 ", "stop_at_free_percent: 50"));
         await using var disk = await Tmpfs.MountAsync(domain.DataOf("core4"), 16);
         await domain.StartHereAsync([.. domain.Cores, "edge1"]);
         await domain.ReadyAsync([.. domain.Cores, "edge1"]);
@@ -91,7 +99,8 @@ public sealed class DiskFullTests
 
         await disk.ResizeAsync(128);
         await Until.HoldsAsync(
-            async () => await ReportAsync(domain, "core4") is { DiskTrouble: null } report && DurableOf(report) == DurableOf(await ReportAsync(domain, "core1")),
+            async () => await ReportAsync(domain, "core4") is { DiskTrouble: null } report
+                && DurableOf(report) == DurableOf(await ReportAsync(domain, "core1")),
             () => "core4 does not follow");
         Assert.Equal(Senders.Numbered("log", Many, LineBytes), await domain.LinesAsync("core4", "log"));
         await domain.AgreeAsync();
@@ -104,7 +113,8 @@ public sealed class DiskFullTests
     private static ulong DurableOf(ReplicaReport report) => report.Streams.Single().Durable;
 
     private static Task FullAsync(LiveDomain domain) => Until.HoldsAsync(
-        async () => await domain.AskAsync("edge1", "readyz") is { Status: HttpStatusCode.ServiceUnavailable } answer && answer.Text.Contains("spool is full", StringComparison.Ordinal),
+        async () => await domain.AskAsync("edge1", "readyz") is { Status: HttpStatusCode.ServiceUnavailable } answer
+            && answer.Text.Contains("spool is full", StringComparison.Ordinal),
         () => "the spool does not become full");
 
     /// <summary>A file system of a known size.</summary>
@@ -117,7 +127,8 @@ public sealed class DiskFullTests
         public static async Task<Tmpfs> MountAsync(string path, int mebibytes)
         {
             Directory.CreateDirectory(path);
-            Assert.Equal(0, (await Shell.RunAsync("mount", ["-t", "tmpfs", "-o", $"size={mebibytes}m,mode=0700", "massif-test", path])).Code);
+            string[] arguments = ["-t", "tmpfs", "-o", $"size={mebibytes}m,mode=0700", "massif-test", path];
+            Assert.Equal(0, (await Shell.RunAsync("mount", arguments)).Code);
             return new(path);
         }
 
@@ -133,7 +144,8 @@ public sealed class DiskFullTests
     {
         public TmpfsFactAttribute()
         {
-            if (!CanMount.Value && Environment.GetEnvironmentVariable("CI") != "true") Skip = "massif-not-run: mounting a tmpfs needs root and the right to mount";
+            if (!CanMount.Value && Environment.GetEnvironmentVariable("CI") != "true")
+                Skip = "massif-not-run: mounting a tmpfs needs root and the right to mount";
         }
 
         private static Lazy<bool> CanMount { get; } = new(() =>
@@ -141,7 +153,8 @@ public sealed class DiskFullTests
             var place = Directory.CreateTempSubdirectory("massif-mount-").FullName;
             try
             {
-                using var mount = Process.Start(new ProcessStartInfo("mount", ["-t", "tmpfs", "-o", "size=1m", "massif-test", place]) { RedirectStandardError = true })!;
+                string[] arguments = ["-t", "tmpfs", "-o", "size=1m", "massif-test", place];
+                using var mount = Process.Start(new ProcessStartInfo("mount", arguments) { RedirectStandardError = true })!;
                 mount.WaitForExit();
                 if (mount.ExitCode != 0) return false;
                 using var unmount = Process.Start("umount", [place]);

@@ -22,7 +22,11 @@ internal static class EventLines
     /// <summary>Hands over the payload of each batch that an edge's spool holds, read as a restart would read it.</summary>
     public static void ReadSpool(IDisk disk, Action<ReadOnlyMemory<byte>> take)
     {
-        foreach (var name in disk.Files.Where(file => file.StartsWith("spool_", StringComparison.Ordinal)).Select(file => file[..file.LastIndexOf('-')]).Distinct())
+        var names = disk.Files
+            .Where(file => file.StartsWith("spool_", StringComparison.Ordinal))
+            .Select(file => file[..file.LastIndexOf('-')])
+            .Distinct();
+        foreach (var name in names)
         {
             SegmentLog.Open(disk, name).Scan((_, kind, body) =>
             {

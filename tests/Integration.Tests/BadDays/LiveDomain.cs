@@ -51,7 +51,10 @@ internal sealed class LiveDomain : IAsyncDisposable
         _operator = X509Certificate2.CreateFromPemFile(Operator("cert.pem"), Operator("key.pem"));
         var replicas = Description.Replicas.Select(node =>
             new ReplicaAddress(node.Id, node.ApiAddress!.Value.Host, node.ApiAddress.Value.Port) { PublicKey = node.PublicKey });
-        _client = new(Description.Name, Description.Quorums.Faults, [.. replicas], _authority, _operator) { Timeout = TimeSpan.FromSeconds(10) };
+        _client = new(Description.Name, Description.Quorums.Faults, [.. replicas], _authority, _operator)
+        {
+            Timeout = TimeSpan.FromSeconds(10),
+        };
         Client = new(_client);
         string Operator(string file) => Path.Combine(Home, "clients", "operator", file);
     }
@@ -120,7 +123,9 @@ internal sealed class LiveDomain : IAsyncDisposable
     }
 
     public Task ReadyAsync(params IEnumerable<string> ids) => Task.WhenAll(ids.Select(id =>
-        Until.HoldsAsync(async () => (await AskAsync(id, "readyz")).Status == HttpStatusCode.OK, () => $"{id} is not ready. {LastWords(id)}")));
+        Until.HoldsAsync(
+            async () => (await AskAsync(id, "readyz")).Status == HttpStatusCode.OK,
+            () => $"{id} is not ready. {LastWords(id)}")));
 
     /// <summary>Asks a node on its loopback port; status 0 when nobody answers.</summary>
     public async Task<(HttpStatusCode Status, string Text)> AskAsync(string id, string path)
@@ -224,7 +229,9 @@ internal static class Until
 /// <summary>Sends syslog.</summary>
 internal static class Senders
 {
-    /// <summary>Sends lines over one TCP connection, LF at the end of each, and returns when the edge has closed it, having read all.</summary>
+    /// <summary>
+    /// Sends lines over one TCP connection, LF at the end of each, and returns when the edge has closed it, having read all.
+    /// </summary>
     public static async Task SendAsync(IPEndPoint listener, IEnumerable<string> lines)
     {
         using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
@@ -249,10 +256,14 @@ internal static class Senders
         await socket.SendToAsync(Encoding.UTF8.GetBytes(line), listener);
     }
 
-    public static IEnumerable<string> Numbered(string marker, int count, int bytes = 0) =>
-        Enumerable.Range(1, count).Select(i => $"<13>Nov 21 11:15:51 web-1 load: {marker} {i:D7}{(bytes == 0 ? "" : " " + new string('x', bytes))}");
+    public static IEnumerable<string> Numbered(string marker, int count, int bytes = 0)
+    {
+        var padding = bytes == 0 ? "" : " " + new string('x', bytes);
+        return Enumerable.Range(1, count).Select(i => $"<13>Nov 21 11:15:51 web-1 load: {marker} {i:D7}{padding}");
+    }
 
     /// <summary>Six failed logins of one address: an alarm of the rule that ships.</summary>
     public static IEnumerable<string> BruteForce(string address) =>
-        Enumerable.Range(1, 6).Select(i => $"<38>Nov 21 11:15:5{i} web-1 sshd[{700 + i}]: Failed password for root from {address} port {40000 + i} ssh2");
+        Enumerable.Range(1, 6).Select(i =>
+            $"<38>Nov 21 11:15:5{i} web-1 sshd[{700 + i}]: Failed password for root from {address} port {40000 + i} ssh2");
 }

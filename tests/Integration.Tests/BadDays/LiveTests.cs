@@ -69,7 +69,10 @@ public sealed class LiveTests(ProcessDomain shared) : IClassFixture<ProcessDomai
             await Senders.SendAsync(_domain.Listener("syslog-tcp"), ["<13>Nov 21 11:15:51 web-1 app: amid-rubbish"]);
             await Senders.SendAsync(_domain.Listener("replay"), ["<13>Nov 21 11:15:51 web-1 app: amid-rubbish replayed"]);
             await _domain.DeliveredAsync("amid-rubbish", 2, _domain.Cores);
-            await _domain.MetricAsync("core1", metrics => metrics.Sum("massif_connections_refused_total") > 0, "counts no refused connection");
+            await _domain.MetricAsync(
+                "core1",
+                metrics => metrics.Sum("massif_connections_refused_total") > 0,
+                "counts no refused connection");
             await _domain.ReadyAsync(_domain.Description.Nodes.Select(node => node.Id));
             await _domain.AgreeAsync();
         }
@@ -100,7 +103,10 @@ public sealed class LiveTests(ProcessDomain shared) : IClassFixture<ProcessDomai
             await _domain.Process("relay1").TerminateAsync();
             _domain.StartProcess("relay1");
             await _domain.MetricAsync("core1", metrics => metrics.Sum("massif_link_up", ("peer", "relay1")) == 1, "no link with relay1");
-            await _domain.MetricAsync("core1", metrics => metrics.Sum("massif_connections_refused_total", ("reason", "Evicted")) > 0, "evicted none of the silent");
+            await _domain.MetricAsync(
+                "core1",
+                metrics => metrics.Sum("massif_connections_refused_total", ("reason", "Evicted")) > 0,
+                "evicted none of the silent");
         }
         finally
         {
@@ -193,6 +199,8 @@ public sealed class LiveTests(ProcessDomain shared) : IClassFixture<ProcessDomai
         return socket;
     }
 
-    private async Task TakenAsync(int lines) =>
-        await _domain.MetricAsync("edge1", metrics => metrics.Sum("massif_listener_events_total", ("listener", "syslog-tcp")) >= lines, $"did not take {lines} lines");
+    private async Task TakenAsync(int lines) => await _domain.MetricAsync(
+        "edge1",
+        metrics => metrics.Sum("massif_listener_events_total", ("listener", "syslog-tcp")) >= lines,
+        $"did not take {lines} lines");
 }

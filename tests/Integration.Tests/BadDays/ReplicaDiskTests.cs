@@ -60,14 +60,17 @@ public sealed class ReplicaDiskTests : IAsyncLifetime
 
         (code, output, _) = await CommandLineTests.Run("alarm", "ls", "--json", "--domain", It.Home);
         Assert.Equal(0, code);
-        var keys = output.TrimEnd().Split('\n').Select(line => JsonDocument.Parse(line).RootElement.GetProperty("key").GetProperty("source.ip").GetString());
+        var keys = output.TrimEnd().Split('\n')
+            .Select(line => JsonDocument.Parse(line).RootElement.GetProperty("key").GetProperty("source.ip").GetString());
         Assert.Equal(["192.0.2.1", "192.0.2.2"], keys.Order(StringComparer.Ordinal));
     }
 
     private async Task WhatTheySayOfThemselvesAsync()
     {
         var (_, output, _) = await CommandLineTests.Run("status", "--json", "--domain", It.Home);
-        var reports = JsonDocument.Parse(output).RootElement.GetProperty("replicas").EnumerateArray().Select(replica => replica.GetProperty("report")).ToArray();
+        var reports = JsonDocument.Parse(output).RootElement.GetProperty("replicas").EnumerateArray()
+            .Select(replica => replica.GetProperty("report"))
+            .ToArray();
         Assert.Equal(["ok", "ok", "ok", "lost"], reports.Select(report => report.GetProperty("vote_log").GetString()));
         Assert.All(reports, report =>
         {

@@ -32,7 +32,9 @@ public sealed class StartTests : IAsyncLifetime
             "http" => options.HttpListen,
             _ => It.Listener(listener),
         };
-        using var taken = listener == "syslog-udp" ? new Socket(SocketType.Dgram, ProtocolType.Udp) : new Socket(SocketType.Stream, ProtocolType.Tcp);
+        using var taken = listener == "syslog-udp"
+            ? new Socket(SocketType.Dgram, ProtocolType.Udp)
+            : new Socket(SocketType.Stream, ProtocolType.Tcp);
         taken.Bind(address);
         if (listener != "syslog-udp") taken.Listen();
 
@@ -69,8 +71,15 @@ public sealed class StartTests : IAsyncLifetime
 
         var (code, error) = await StartAsync("edge1");
         Assert.Equal(2, code);
-        foreach (var mistake in (string[])["node.yaml:10: durability: ", ": edge.batch_delay_ms: ", ": edge.syslog[0].protocol: ", ": edge.stop_at_free_procent: ", ": colour: "])
-            Assert.Contains(mistake, error, StringComparison.Ordinal);
+        string[] mistakes =
+        [
+            "node.yaml:10: durability: ",
+            ": edge.batch_delay_ms: ",
+            ": edge.syslog[0].protocol: ",
+            ": edge.stop_at_free_procent: ",
+            ": colour: ",
+        ];
+        foreach (var mistake in mistakes) Assert.Contains(mistake, error, StringComparison.Ordinal);
         Assert.Equal(5, Regex.Count(error, @"(node|domain)\.yaml:[1-9]\d*: "));
         Assert.Contains("5 mistakes.", error, StringComparison.Ordinal);
         Assert.Empty(Directory.GetFileSystemEntries(It.DataOf("edge1"))); // Nothing was opened.

@@ -18,7 +18,8 @@ public sealed class StopTests
         string[] nodes = ["core1", "relay1", "edge1"];
         foreach (var node in nodes) domain.StartProcess(node);
         await Task.WhenAll(nodes.Select(node => Until.HoldsAsync(
-            async () => (await domain.AskAsync(node, "healthz")).Status == HttpStatusCode.OK, () => $"{node} does not live. {domain.LastWords(node)}")));
+            async () => (await domain.AskAsync(node, "healthz")).Status == HttpStatusCode.OK,
+            () => $"{node} does not live. {domain.LastWords(node)}")));
         foreach (var node in nodes)
         {
             var metrics = await domain.MetricsAsync(node);
@@ -32,7 +33,9 @@ public sealed class StopTests
         foreach (var node in nodes)
         {
             var log = await File.ReadAllLinesAsync(domain.Process(node).LogFile);
-            Assert.All(log, line => Assert.Matches($@"^\d{{4}}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d\d\dZ (debug|info |warn |error|fatal) {node}: .+ event=[a-z_]+( [a-z_]+=(""[^""]*""|[^ ""]+))*$", line));
+            var form = @"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d\d\dZ (debug|info |warn |error|fatal) " +
+                $@"{node}: .+ event=[a-z_]+( [a-z_]+=(""[^""]*""|[^ ""]+))*$";
+            Assert.All(log, line => Assert.Matches(form, line));
             Assert.Contains(log, line => line.Contains($"runs as process {domain.Process(node).Id}", StringComparison.Ordinal));
             Assert.Single(log, line => line.EndsWith("stopping event=stopping", StringComparison.Ordinal));
         }

@@ -15,7 +15,9 @@ public sealed class SyslogProgramTests
         await using var domain = new LiveDomain(options => options with { Relays = 0 });
         await domain.StartHereAsync([.. domain.Cores, "edge1"]);
         await domain.ReadyAsync([.. domain.Cores, "edge1"]);
-        using var tail = Shell.Start(SelfCommand.Line[0], [.. SelfCommand.Line.Skip(1), "tail", "events", "--json", "--domain", domain.Home]);
+        using var tail = Shell.Start(
+            SelfCommand.Line[0],
+            [.. SelfCommand.Line.Skip(1), "tail", "events", "--json", "--domain", domain.Home]);
         using var rsyslog = Shell.Start("/usr/sbin/rsyslogd", ["-n", "-f", Configuration(domain), "-i", domain.At("rsyslog.pid")]);
         try
         {
@@ -29,7 +31,9 @@ public sealed class SyslogProgramTests
                     lock (seen) return seen.Count > 0;
                 },
                 () => "tail shows nothing");
-            await Until.HoldsAsync(() => Task.FromResult(File.Exists(domain.At("log"))), () => $"rsyslog does not run: {rsyslog.HasExited}");
+            await Until.HoldsAsync(
+                () => Task.FromResult(File.Exists(domain.At("log"))),
+                () => $"rsyslog does not run: {rsyslog.HasExited}");
 
             var port = domain.Listener("syslog-tcp").Port.ToString(CultureInfo.InvariantCulture);
             await LoggerAsync("--server", "127.0.0.1", "--port", port, "--tcp", "by-logger-tcp");
@@ -75,11 +79,14 @@ public sealed class SyslogProgramTests
             global(workDirectory="{{Path.GetDirectoryName(file)}}")
             module(load="imuxsock" SysSock.Use="off")
             input(type="imuxsock" Socket="{{domain.At("log")}}" CreatePath="off")
-            template(name="counted" type="string" string="<%PRI%>1 %TIMESTAMP:::date-rfc3339% %HOSTNAME% %APP-NAME% %PROCID% - - %msg:2:$% over tcp-counted")
+            template(name="counted" type="string"
+                string="<%PRI%>1 %TIMESTAMP:::date-rfc3339% %HOSTNAME% %APP-NAME% %PROCID% - - %msg:2:$% over tcp-counted")
             template(name="lf" type="string" string="<%PRI%>%TIMESTAMP% %HOSTNAME% %syslogtag%%msg% over tcp-lf")
             template(name="udp" type="string" string="<%PRI%>%TIMESTAMP% %HOSTNAME% %syslogtag%%msg% over udp")
-            action(type="omfwd" target="127.0.0.1" port="{{port}}" protocol="tcp" tcp_framing="octet-counted" template="counted" queue.type="LinkedList" action.resumeRetryCount="-1")
-            action(type="omfwd" target="127.0.0.1" port="{{port}}" protocol="tcp" tcp_framing="traditional" template="lf" queue.type="LinkedList" action.resumeRetryCount="-1")
+            action(type="omfwd" target="127.0.0.1" port="{{port}}" protocol="tcp" tcp_framing="octet-counted"
+                template="counted" queue.type="LinkedList" action.resumeRetryCount="-1")
+            action(type="omfwd" target="127.0.0.1" port="{{port}}" protocol="tcp" tcp_framing="traditional"
+                template="lf" queue.type="LinkedList" action.resumeRetryCount="-1")
             action(type="omfwd" target="127.0.0.1" port="{{port}}" protocol="udp" template="udp")
 
             """);

@@ -7,7 +7,9 @@ namespace Massif.Integration.Tests.Cli;
 public sealed class BenchCommandTests
 {
     [Theory]
-    [InlineData("--only", "everything", "--only is everything; allowed: parse, ingest, broadcast-4, broadcast-7, whole-way, whole-way-3-paths.")]
+    [InlineData(
+        "--only", "everything",
+        "--only is everything; allowed: parse, ingest, broadcast-4, broadcast-7, whole-way, whole-way-3-paths.")]
     [InlineData("--peer", "syslogd", "--peer is syslogd; allowed: rsyslog.")]
     [InlineData("--seconds", "0", "--seconds is 0; allowed: 1 to 600.")]
     [InlineData("--seconds", "601", "--seconds is 601; allowed: 1 to 600.")]
@@ -39,7 +41,8 @@ public sealed class BenchCommandTests
     [Fact]
     public void A_row_of_nodes_names_their_memory_and_its_ratio_to_the_limit()
     {
-        var row = BenchRow.OfEvents("broadcast-4", 250_000, 4.5, 1_000_000, "TLS to 4 replicas", new Dictionary<string, double> { ["core1"] = 200.5 });
+        var memory = new Dictionary<string, double> { ["core1"] = 200.5 };
+        var row = BenchRow.OfEvents("broadcast-4", 250_000, 4.5, 1_000_000, "TLS to 4 replicas", memory);
         using var document = JsonDocument.Parse(BenchRow.ToJson([row]));
         var only = Assert.Single(document.RootElement.EnumerateArray());
         Assert.Equal(0.25, only.GetProperty("ratio").GetDouble());

@@ -26,7 +26,8 @@ public sealed partial class CommandLineTests
         });
         foreach (var example in Walk(root).Where(command => command is not RootCommand).SelectMany(Help.ExamplesOf))
         {
-            var line = Substitution().Replace(example, "1db601c05fddf3397da4a6b9d3dacdb2").Split('#', '|')[0].Trim(); // Only the shell's part is left out.
+            // Only the shell's part is left out.
+            var line = Substitution().Replace(example, "1db601c05fddf3397da4a6b9d3dacdb2").Split('#', '|')[0].Trim();
             Assert.StartsWith("massif ", line, StringComparison.Ordinal);
             Assert.True(root.Parse(line["massif ".Length..]).Errors.Count == 0, $"not understood: {line}");
         }
@@ -47,7 +48,8 @@ public sealed partial class CommandLineTests
     {
         var (_, output, _) = await Run("--help");
         Assert.All(output.Split('\n'), line => Assert.InRange(line.Length, 0, 80));
-        Assert.Contains("\n  # a whole domain on this machine, with faults, watched live\n  massif demo\n", output, StringComparison.Ordinal);
+        Assert.Contains(
+            "\n  # a whole domain on this machine, with faults, watched live\n  massif demo\n", output, StringComparison.Ordinal);
     }
 
     [Theory]

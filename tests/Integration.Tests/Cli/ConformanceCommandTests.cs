@@ -17,7 +17,8 @@ public sealed class ConformanceCommandTests
     {
         using var directory = new TemporaryDirectory();
         var first = File.ReadLines(Path.Combine(Vectors, "payload-vectors.jsonl")).First();
-        var file = directory.Write("wrong.jsonl", first.Replace("\"user\": \"root\"", "\"user\": \"nobody\"", StringComparison.Ordinal) + "\n" + first + "\nno json\n");
+        var wrong = first.Replace("\"user\": \"root\"", "\"user\": \"nobody\"", StringComparison.Ordinal);
+        var file = directory.Write("wrong.jsonl", wrong + "\n" + first + "\nno json\n");
         var (code, output, _) = await CommandLineTests.Run("conformance", file);
         Assert.Equal(1, code);
         Assert.Contains("wrong.jsonl:1: ssh-fail", output, StringComparison.Ordinal);

@@ -14,7 +14,10 @@ public sealed class NodeEndTests
         var log = new LastLine();
         var cause = new IOException("Input/output error");
         Assert.Equal(3, NodeCommands.Explain(DiskFailedException.Unreadable("/data/journal_1", 4096, cause), log));
-        Assert.Contains("/data/journal_1 cannot be read at byte 4096: Input/output error. The node ends", log.Text, StringComparison.Ordinal);
+        Assert.Contains(
+            "/data/journal_1 cannot be read at byte 4096: Input/output error. The node ends",
+            log.Text,
+            StringComparison.Ordinal);
         Assert.Contains("start with an empty one", log.Text, StringComparison.Ordinal);
 
         Assert.Equal(1, NodeCommands.Explain(new InvariantViolationException("Invariant does not hold: x"), log));

@@ -24,8 +24,11 @@ public sealed class OperatorCommandTests : IAsyncLifetime, IDisposable
             Assert.Empty(DomainMaker.Create(DomainDirectory, new() { RulesText = "", PickPort = ports.Next }));
         for (var i = 0; i < 4; i++)
         {
-            var (config, errors) = NodeConfig.Load(Directory.GetFiles(Path.Combine(DomainDirectory, "nodes"), "node.yaml", SearchOption.AllDirectories)
-                .Where(file => File.ReadAllText(file).Contains("role: core", StringComparison.Ordinal)).Order(StringComparer.Ordinal).ElementAt(i));
+            var node = Directory.GetFiles(Path.Combine(DomainDirectory, "nodes"), "node.yaml", SearchOption.AllDirectories)
+                .Where(file => File.ReadAllText(file).Contains("role: core", StringComparison.Ordinal))
+                .Order(StringComparer.Ordinal)
+                .ElementAt(i);
+            var (config, errors) = NodeConfig.Load(node);
             Assert.Empty(errors);
             _configs.Add(config!);
             _apis[i] = await CoreApi.StartAsync(
@@ -59,7 +62,8 @@ public sealed class OperatorCommandTests : IAsyncLifetime, IDisposable
 
         (code, output, _) = await RunAsync("status", "--json");
         var status = JsonDocument.Parse(output).RootElement;
-        Assert.Equal((0, true, "agrees"), (code, status.GetProperty("agreed").GetBoolean(), status.GetProperty("replicas")[3].GetProperty("state").GetString()));
+        var state = status.GetProperty("replicas")[3].GetProperty("state").GetString();
+        Assert.Equal((0, true, "agrees"), (code, status.GetProperty("agreed").GetBoolean(), state));
     }
 
     [Fact]
@@ -139,7 +143,9 @@ public sealed class OperatorCommandTests : IAsyncLifetime, IDisposable
         var file = Path.Combine(DomainDirectory, "domain.yaml");
         var (core1, core2) = (KeyOf("core1"), KeyOf("core2"));
         File.WriteAllText(file, File.ReadAllText(file)
-            .Replace(core1, "first", StringComparison.Ordinal).Replace(core2, core1, StringComparison.Ordinal).Replace("first", core2, StringComparison.Ordinal));
+            .Replace(core1, "first", StringComparison.Ordinal)
+            .Replace(core2, core1, StringComparison.Ordinal)
+            .Replace("first", core2, StringComparison.Ordinal));
         var (code, output, _) = await RunAsync("status");
         Assert.Equal(1, code);
         Assert.Contains("its key is not the one in the domain description", output, StringComparison.Ordinal);
@@ -189,8 +195,10 @@ public sealed class OperatorCommandTests : IAsyncLifetime, IDisposable
     [Fact]
     public void An_event_in_an_alarm_has_the_time_by_which_it_was_counted()
     {
-        const string Live = """{"event.id":"edge1/7/1/0","@timestamp":"CLAIMED","event.created":"TRUSTED","message":"m"}""";
-        const string Replayed = """{"event.id":"edge1/7/1/0","@timestamp":"CLAIMED","event.created":"TRUSTED","message":"m","tags":["replayed"]}""";
+        const string Live =
+            """{"event.id":"edge1/7/1/0","@timestamp":"CLAIMED","event.created":"TRUSTED","message":"m"}""";
+        const string Replayed =
+            """{"event.id":"edge1/7/1/0","@timestamp":"CLAIMED","event.created":"TRUSTED","message":"m","tags":["replayed"]}""";
         Assert.Equal("TRUSTED edge1 - -: m", TailCommand.EventLine(Live, asRulesSeeIt: true));
         Assert.Equal("CLAIMED edge1 - -: m", TailCommand.EventLine(Replayed, asRulesSeeIt: true));
         Assert.Equal("CLAIMED edge1 - -: m", TailCommand.EventLine(Live));
@@ -212,7 +220,11 @@ public sealed class OperatorCommandTests : IAsyncLifetime, IDisposable
         table.Row(new string('x', 200), "", "7", "");
         table.Row("y", "", "\u001b[31m", "end");
         table.Print(parse);
-        Assert.Equal($"ID{new string(' ', 200)}COUNT       LAST\n{new string('x', 200)}  7\ny{new string(' ', 201)}\\u001b[31m  end\n", output.ToString());
+        Assert.Equal(
+            $"ID{new string(' ', 200)}COUNT       LAST\n" +
+            $"{new string('x', 200)}  7\n" +
+            $"y{new string(' ', 201)}\\u001b[31m  end\n",
+            output.ToString());
 
         Assert.DoesNotContain("NOTE", (await RunAsync("status")).Output, StringComparison.Ordinal);
         await StopAsync(0);

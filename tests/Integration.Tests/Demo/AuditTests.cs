@@ -73,9 +73,12 @@ public sealed class AuditTests
         var fault = new Fault(FaultKind.Kill, "core2", 1);
         fault.Begin(1);
         fault.Detect("core2 is silent");
-        var alarm = new AgreedAlarm("00ff", "ssh-bruteforce", new Dictionary<string, string> { ["source.ip"] = "127.0.0.66" }, "2026-11-21T11:15:58Z", "2026-11-21T11:16:00Z", 5, ["edge1/7/1/0"]);
+        var key = new Dictionary<string, string> { ["source.ip"] = "127.0.0.66" };
+        var alarm = new AgreedAlarm(
+            "00ff", "ssh-bruteforce", key, "2026-11-21T11:15:58Z", "2026-11-21T11:16:00Z", 5, ["edge1/7/1/0"]);
         using var audit = Audit(Lines);
-        var result = DemoResult.From(4, DigestOf(Lines), new Dictionary<string, DeliveryAudit> { ["core1"] = audit }, true, [alarm], [fault], []);
+        var audits = new Dictionary<string, DeliveryAudit> { ["core1"] = audit };
+        var result = DemoResult.From(4, DigestOf(Lines), audits, true, [alarm], [fault], []);
         using var json = JsonDocument.Parse(result.ToJson());
         Assert.Equal(
             ["sent", "delivered", "lost", "duplicates", "internal", "late", "agree", "alarms", "faults"],
@@ -84,7 +87,8 @@ public sealed class AuditTests
         var first = json.RootElement.GetProperty("alarms")[0];
         Assert.Equal(["id", "rule", "key", "first", "last", "count", "events"], first.EnumerateObject().Select(property => property.Name));
         Assert.Equal("127.0.0.66", first.GetProperty("key").GetProperty("source.ip").GetString());
-        Assert.Equal(["at", "node", "kind", "detected"], json.RootElement.GetProperty("faults")[0].EnumerateObject().Select(property => property.Name));
+        var told = json.RootElement.GetProperty("faults")[0];
+        Assert.Equal(["at", "node", "kind", "detected"], told.EnumerateObject().Select(property => property.Name));
     }
 
     [Fact]
@@ -106,7 +110,8 @@ public sealed class AuditTests
     {
         var audit = new DeliveryAudit(1024);
         var seq = 1UL;
-        foreach (var line in lines) audit.Add(new("edge1", 7, seq++, 0), EventFlags.Replayed, isInternal: false, Encoding.UTF8.GetBytes(line));
+        foreach (var line in lines)
+            audit.Add(new("edge1", 7, seq++, 0), EventFlags.Replayed, isInternal: false, Encoding.UTF8.GetBytes(line));
         return audit;
     }
 

@@ -18,17 +18,23 @@ public sealed partial class DemoCommandTests : IDisposable
     public async Task A_killed_replica_and_a_lying_relay_lose_forge_and_reorder_nothing()
     {
         var samples = Path.Combine(Checkout.Root, "samples");
-        var result = await RunAsync("--input", Path.Combine(samples, "sshd-bruteforce.log"), "--input", Path.Combine(samples, "sshd-workday.log"), "--rate", "400", "--json");
+        var (attacks, workday) = (Path.Combine(samples, "sshd-bruteforce.log"), Path.Combine(samples, "sshd-workday.log"));
+        var result = await RunAsync("--input", attacks, "--input", workday, "--rate", "400", "--json");
         Assert.True(result.Code == 0, result.Error);
 
         using var document = JsonDocument.Parse(result.Output);
         var json = document.RootElement;
-        var sent = InputLines.Count([Path.Combine(samples, "sshd-bruteforce.log"), Path.Combine(samples, "sshd-workday.log")]);
+        var sent = InputLines.Count([attacks, workday]);
         Assert.Equal(sent, json.GetProperty("sent").GetInt64());
-        Assert.Equal([("core1", sent), ("core2", sent), ("core3", sent), ("core4", sent)], json.GetProperty("delivered").EnumerateObject().Select(one => (one.Name, one.Value.GetInt64())));
-        Assert.Equal((0, 0, true), (json.GetProperty("lost").GetInt64(), json.GetProperty("duplicates").GetInt64(), json.GetProperty("agree").GetBoolean()));
-        Assert.All(json.GetProperty("faults").EnumerateArray(), fault => Assert.Equal(JsonValueKind.String, fault.GetProperty("detected").ValueKind));
-        Assert.Equal(["kill", "misbehave", "restart"], json.GetProperty("faults").EnumerateArray().Select(fault => fault.GetProperty("kind").GetString()));
+        Assert.Equal(
+            [("core1", sent), ("core2", sent), ("core3", sent), ("core4", sent)],
+            json.GetProperty("delivered").EnumerateObject().Select(one => (one.Name, one.Value.GetInt64())));
+        Assert.Equal(
+            (0, 0, true),
+            (json.GetProperty("lost").GetInt64(), json.GetProperty("duplicates").GetInt64(), json.GetProperty("agree").GetBoolean()));
+        var faults = json.GetProperty("faults").EnumerateArray().ToList();
+        Assert.All(faults, fault => Assert.Equal(JsonValueKind.String, fault.GetProperty("detected").ValueKind));
+        Assert.Equal(["kill", "misbehave", "restart"], faults.Select(fault => fault.GetProperty("kind").GetString()));
         Assert.Equal(ExpectedAlarms(samples), AlarmsOf(json));
         Assert.Empty(Directory.GetDirectories(_temporary.Path)); // Removed after success.
     }
@@ -52,7 +58,8 @@ public sealed partial class DemoCommandTests : IDisposable
         var pids = await UntilAllAreUpAsync(demo);
 
         // Whoever is impatient asks again; what was begun is ended all the same.
-        await Shell.RunAsync("/bin/sh", ["-c", "kill -TERM $0; kill -TERM $0; kill -INT $0; kill -TERM $0", demo.Id.ToString(CultureInfo.InvariantCulture)]);
+        var id = demo.Id.ToString(CultureInfo.InvariantCulture);
+        await Shell.RunAsync("/bin/sh", ["-c", "kill -TERM $0; kill -TERM $0; kill -INT $0; kill -TERM $0", id]);
         await demo.WaitForExitAsync();
         Assert.Equal(1, demo.ExitCode); // Nothing was checked.
         Assert.All(pids, pid => Assert.Throws<ArgumentException>(() => Process.GetProcessById(pid)));
@@ -101,10 +108,16 @@ public sealed partial class DemoCommandTests : IDisposable
     }
 
     private static IEnumerable<string> ExpectedAlarms(string samples) =>
-        File.ReadLines(Path.Combine(samples, "expected-alarms.tsv")).Select(line => line.Split('\t')).Select(alarm => $"{alarm[1]} {alarm[2]}").Order();
+        File.ReadLines(Path.Combine(samples, "expected-alarms.tsv"))
+            .Select(line => line.Split('\t'))
+            .Select(alarm => $"{alarm[1]} {alarm[2]}")
+            .Order();
 
     private static IEnumerable<string> AlarmsOf(JsonElement json) =>
-        json.GetProperty("alarms").EnumerateArray().Select(alarm => $"{alarm.GetProperty("key").GetProperty("source.ip").GetString()} {alarm.GetProperty("count").GetInt64()}").Order();
+        json.GetProperty("alarms").EnumerateArray()
+            .Select(alarm =>
+                $"{alarm.GetProperty("key").GetProperty("source.ip").GetString()} {alarm.GetProperty("count").GetInt64()}")
+            .Order();
 
     [GeneratedRegex(@"\] node (\S+): (\w+), process (\d+)$")]
     private static partial Regex NodeLine();

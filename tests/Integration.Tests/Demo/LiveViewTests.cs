@@ -16,8 +16,11 @@ public sealed class LiveViewTests
         Assert.True(lines.Count < rows, string.Join("\n", lines));
         Assert.All(lines, line => Assert.InRange(line.TrimEnd().Length, 0, columns));
         var picture = string.Join('\n', lines);
-        foreach (var id in (string[])["core1", "core4", "relay1", "relay2", "edge1", "via relay2", "killed", "misbehaves", "logger --server", "Ctrl-C"])
-            Assert.Contains(id, picture, StringComparison.Ordinal);
+        string[] shown =
+        [
+            "core1", "core4", "relay1", "relay2", "edge1", "via relay2", "killed", "misbehaves", "logger --server", "Ctrl-C",
+        ];
+        foreach (var text in shown) Assert.Contains(text, picture, StringComparison.Ordinal);
         Assert.Contains("4,321 corrupt and 1,234 replayed", picture, StringComparison.Ordinal);
         Assert.Contains("the latest of 40", picture, StringComparison.Ordinal);
 
@@ -31,13 +34,19 @@ public sealed class LiveViewTests
     public void Alarms_keep_one_line_each_in_the_smallest_terminal()
     {
         var lines = Draw(80, 24, "203.0.113.255");
-        Assert.Contains(lines, line => line.Contains("ssh-bruteforce source.ip=203.0.113.255     12 11-21 11:17:24 11:17:35", StringComparison.Ordinal));
+        const string Row = "ssh-bruteforce source.ip=203.0.113.255     12 11-21 11:17:24 11:17:35";
+        Assert.Contains(lines, line => line.Contains(Row, StringComparison.Ordinal));
     }
 
     private static List<string> Draw(int columns, int rows, string address)
     {
         using var output = new StringWriter();
-        var console = AnsiConsole.Create(new() { Out = new AnsiConsoleOutput(output), Ansi = AnsiSupport.No, ColorSystem = ColorSystemSupport.NoColors });
+        var console = AnsiConsole.Create(new()
+        {
+            Out = new AnsiConsoleOutput(output),
+            Ansi = AnsiSupport.No,
+            ColorSystem = ColorSystemSupport.NoColors,
+        });
         (console.Profile.Width, console.Profile.Height) = (columns, rows);
         using (var view = new LiveView(console))
         {
@@ -67,11 +76,24 @@ public sealed class LiveViewTests
             CorrelatedPerSecond = 12_345,
             Nodes =
             [
-                .. cores.Select(id => new NodeLine(id, "core", 4_194_304, "up", 200_001)), new("core4", "core", null, "killed", 50_000),
-                new("relay1", "relay", 4_194_304, "misbehaves", null), new("relay2", "relay", 4_194_304, "up", null), new("edge1", "edge", 4_194_304, "up", null),
+                .. cores.Select(id => new NodeLine(id, "core", 4_194_304, "up", 200_001)),
+                new("core4", "core", null, "killed", 50_000),
+                new("relay1", "relay", 4_194_304, "misbehaves", null),
+                new("relay2", "relay", 4_194_304, "up", null),
+                new("edge1", "edge", 4_194_304, "up", null),
             ],
             Paths = [new("direct", "ok", 0, 0), new("via relay1", "blamed", 4_321, 1_234), new("via relay2", "ok", 0, 0)],
-            Alarms = [.. Enumerable.Range(0, 40).Select(i => new AgreedAlarm($"{i:x32}", "ssh-bruteforce", key, "2026-11-21T11:17:24.000000000Z", "2026-11-21T11:17:35.000000000Z", 12, []))],
+            Alarms =
+            [
+                .. Enumerable.Range(0, 40).Select(i => new AgreedAlarm(
+                    $"{i:x32}",
+                    "ssh-bruteforce",
+                    key,
+                    "2026-11-21T11:17:24.000000000Z",
+                    "2026-11-21T11:17:35.000000000Z",
+                    12,
+                    [])),
+            ],
             Faults = script.Faults,
             TryIt = "logger --server 127.0.0.1 --port 31999 --tcp \"hello\"",
         };

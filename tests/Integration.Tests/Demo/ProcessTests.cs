@@ -92,7 +92,9 @@ public sealed class ProcessTests : IDisposable
     /// <summary>Waits for what the node writes, by way of the file system: tail ends when it has seen enough.</summary>
     private static void WaitForLines(NodeProcess node, int lines)
     {
-        using var tail = Shell.Start("/bin/sh", ["-c", "tail -n +1 -F -- \"$0\" 2>/dev/null | head -n \"$1\"", node.LogFile, lines.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
+        var count = lines.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        using var tail = Shell.Start(
+            "/bin/sh", ["-c", "tail -n +1 -F -- \"$0\" 2>/dev/null | head -n \"$1\"", node.LogFile, count]);
         for (var i = 0; i < lines; i++) Assert.NotNull(tail.StandardOutput.ReadLine());
         tail.Kill(entireProcessTree: true);
     }

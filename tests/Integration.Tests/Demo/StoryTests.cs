@@ -81,7 +81,9 @@ public sealed class StoryTests
                 "Promises were broken:", "  core1 lacks 1 of 2000 events", "  nothing has moved for 60 s",
             ],
             DemoVerdict.Lines(result));
-        Assert.Equal("1 line sent, 0 lost, 1 duplicate, 0 alarms; the replicas agree.", DemoVerdict.Counted(result with { Sent = 1, Duplicates = 1 }));
+        Assert.Equal(
+            "1 line sent, 0 lost, 1 duplicate, 0 alarms; the replicas agree.",
+            DemoVerdict.Counted(result with { Sent = 1, Duplicates = 1 }));
     }
 
     [Fact]
@@ -111,7 +113,8 @@ public sealed class StoryTests
         using var output = new StringWriter();
         using var view = new PlainView(output);
         var script = FaultScript.For(100, "core4", "relay1");
-        var alarm = new AgreedAlarm("00ff", "ssh-bruteforce", new Dictionary<string, string> { ["source.ip"] = "127.0.0.66" }, "11:15", "11:16", 5, []);
+        var key = new Dictionary<string, string> { ["source.ip"] = "127.0.0.66" };
+        var alarm = new AgreedAlarm("00ff", "ssh-bruteforce", key, "11:15", "11:16", 5, []);
         view.Show(Snapshot(0, "up", script, []));
         view.Show(Snapshot(0.5, "up", script, []));
         script.Faults[0].Begin(25);

@@ -122,7 +122,8 @@ public sealed class BuildingTests : IDisposable
     {
         await _checkout.RunAsync();
         _checkout.Tell("show-streams");
-        Assert.Equal(0, (await Shell.RunAsync("/bin/bash", ["-c", $"\"$0\" {closed}", _checkout.Launcher], environment: _checkout.Environment)).Code);
+        string[] arguments = ["-c", $"\"$0\" {closed}", _checkout.Launcher];
+        Assert.Equal(0, (await Shell.RunAsync("/bin/bash", arguments, environment: _checkout.Environment)).Code);
         var streams = File.ReadAllLines(_checkout.FakePath("streams"));
         Assert.Equal(3, streams.Length);
         Assert.DoesNotContain(_checkout.Launcher, streams);

@@ -38,8 +38,12 @@ internal sealed class FakeCheckout : IDisposable
     {
         File.Copy(Path.Combine(Checkout.Root, "massif"), _root["massif"]);
         _root.Write("src/A.cs", "class A;");
-        foreach (var file in (string[])["benchmarks/B.cs", "configs/c.yaml", "build/b.txt", "Directory.Build.props", "Directory.Build.targets", "Directory.Packages.props", "global.json", ".editorconfig", "Massif.sln", "tests/t"])
-            _root.Write(file, "");
+        string[] inputs =
+        [
+            "benchmarks/B.cs", "configs/c.yaml", "build/b.txt", "Directory.Build.props", "Directory.Build.targets",
+            "Directory.Packages.props", "global.json", ".editorconfig", "Massif.sln", "tests/t",
+        ];
+        foreach (var file in inputs) _root.Write(file, "");
         File.SetUnixFileMode(_fake.Write("bin/dotnet", Dotnet), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
     }
 
@@ -72,9 +76,12 @@ internal sealed class FakeCheckout : IDisposable
     public void AddTests(string project, int passed, int failed, string output = "", int notRun = 0, string reason = "")
     {
         _root.Write($"tests/{project}/x.cs", "");
+        var (total, executed) = (passed + failed + notRun, passed + failed);
         Tell($"{project}.trx", $"""
             <TestRun><Results>{(reason.Length > 0 ? $"<Message>massif-not-run: {reason}</Message>" : "")}</Results>
-            <ResultSummary><Counters total="{passed + failed + notRun}" executed="{passed + failed}" passed="{passed}" failed="{failed}" error="0" /></ResultSummary></TestRun>
+            <ResultSummary>
+            <Counters total="{total}" executed="{executed}" passed="{passed}" failed="{failed}" error="0" />
+            </ResultSummary></TestRun>
             """);
         Tell($"{project}.out", output);
         Tell($"{project}.code", failed > 0 ? "1" : "0");

@@ -60,6 +60,7 @@ internal sealed class TestDomain : IDisposable
     {
         var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         _keys.Add(id, key);
-        return new(new((ushort)index), id, role, [], role == NodeRole.Core ? new HostPort("127.0.0.1", 1) : null, key.ExportSubjectPublicKeyInfo());
+        HostPort? address = role == NodeRole.Core ? new HostPort("127.0.0.1", 1) : null;
+        return new(new((ushort)index), id, role, [], address, key.ExportSubjectPublicKeyInfo());
     }
 }

@@ -12,7 +12,9 @@ public sealed class DomainMakerTests
     public void Keys_are_for_their_owner_alone_and_the_layout_is_the_documented_one()
     {
         using var made = new MadeDomain();
-        var files = Directory.EnumerateFiles(made.Root, "*", SearchOption.AllDirectories).Select(file => Path.GetRelativePath(made.Root, file)).ToArray();
+        var files = Directory.EnumerateFiles(made.Root, "*", SearchOption.AllDirectories)
+            .Select(file => Path.GetRelativePath(made.Root, file))
+            .ToArray();
         Assert.Contains("ca.key", files);
         Assert.Contains("nodes/core1/rules.yaml", files);
         Assert.Contains("clients/operator/cert.pem", files);
@@ -32,7 +34,9 @@ public sealed class DomainMakerTests
         using var made = new MadeDomain();
         var before = File.ReadAllText(made.At("domain.yaml"));
         var errors = DomainMaker.Create(made.Root, new() { RulesText = "" });
-        Assert.Equal($"{made.Root}: is not empty; nothing was changed (allowed: a new or an empty directory)", Assert.Single(errors).ToString());
+        Assert.Equal(
+            $"{made.Root}: is not empty; nothing was changed (allowed: a new or an empty directory)",
+            Assert.Single(errors).ToString());
         Assert.Equal(before, File.ReadAllText(made.At("domain.yaml")));
     }
 
@@ -40,15 +44,20 @@ public sealed class DomainMakerTests
     public void Impossible_options_are_said_and_write_nothing()
     {
         var path = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
-        string[] Errors(DomainMakerOptions options) => [.. DomainMaker.Create(path, options).Select(error => $"{error.Key}: {error.Message}")];
+        string[] Errors(DomainMakerOptions options) =>
+            [.. DomainMaker.Create(path, options).Select(error => $"{error.Key}: {error.Message}")];
         Assert.Equal(["replicas: is 3", "edges: is 0"], Errors(new() { RulesText = "", Replicas = 3, Edges = 0 }));
         Assert.Equal(["f: f = 2 and k = 0 need 7 cores, there are 4"], Errors(new() { RulesText = "", Faults = 2 }));
         Assert.Equal(["name: is \"Acme Ltd\""], Errors(new() { RulesText = "", Name = "Acme Ltd" }));
-        Assert.Equal(["addresses: there will be no node \"core5\""], Errors(new() { RulesText = "", Addresses = new Dictionary<string, string> { ["core5"] = "10.0.0.5" } }));
+        var unknown = new Dictionary<string, string> { ["core5"] = "10.0.0.5" };
+        Assert.Equal(["addresses: there will be no node \"core5\""], Errors(new() { RulesText = "", Addresses = unknown }));
         foreach (var host in (string[])["", "a b", "10.0.0.1:7400", "0.0.0.0", "::"])
             Assert.Equal([$"addresses: \"{host}\" is no address that others can dial"], Errors(new() { RulesText = "", Address = host }));
         Assert.Equal(
-            ["ports: port 5515 of 127.0.0.1 would be syslog at edge1 and replay at edge1", "ports: port 65536 of 127.0.0.1 would be the bus of relay2, and the last port is 65535"],
+            [
+                "ports: port 5515 of 127.0.0.1 would be syslog at edge1 and replay at edge1",
+                "ports: port 65536 of 127.0.0.1 would be the bus of relay2, and the last port is 65535",
+            ],
             Errors(new() { RulesText = "", SyslogPort = 5515, BusPort = 65_531 }).Order(StringComparer.Ordinal));
         Assert.False(Directory.Exists(path));
     }
@@ -56,7 +65,14 @@ public sealed class DomainMakerTests
     [Fact]
     public void Nodes_on_machines_of_their_own_may_have_the_same_port()
     {
-        using var made = new MadeDomain(o => o with { ApiPort = 7600, Address = "10.0.0.1", Addresses = new Dictionary<string, string> { ["edge1"] = "10.0.0.2" }, HttpPort = 7700, SyslogPort = 7600 });
+        using var made = new MadeDomain(o => o with
+        {
+            ApiPort = 7600,
+            Address = "10.0.0.1",
+            Addresses = new Dictionary<string, string> { ["edge1"] = "10.0.0.2" },
+            HttpPort = 7700,
+            SyslogPort = 7600,
+        });
         Assert.Empty(NodeConfig.Check(made.Node("edge1")));
     }
 
@@ -64,7 +80,11 @@ public sealed class DomainMakerTests
     public void Ports_and_addresses_are_the_callers()
     {
         var next = 20_000;
-        using var made = new MadeDomain(o => o with { PickPort = () => next++, Addresses = new Dictionary<string, string> { ["core2"] = "10.0.0.2", ["core3"] = "core3.example.org" } });
+        using var made = new MadeDomain(o => o with
+        {
+            PickPort = () => next++,
+            Addresses = new Dictionary<string, string> { ["core2"] = "10.0.0.2", ["core3"] = "core3.example.org" },
+        });
         var domain = Domain.Load(made.At("domain.yaml")).Domain!;
         Assert.Equal("10.0.0.2", domain.Replicas[1].Addresses[0].Host);
         Assert.Equal("core3.example.org", domain.Replicas[2].Addresses[0].Host);

@@ -104,13 +104,24 @@ public sealed class DomainTests
     [Theory]
     [InlineData("f: 1", "f: 2", "f: f = 2 and k = 0 need 7 cores, there are 4 (allowed: n >= 3f + 2k + 1)")]
     [InlineData("k: 0", "k: 1", "f: f = 1 and k = 1 need 6 cores, there are 4 (allowed: n >= 3f + 2k + 1)")]
-    [InlineData("t: 1", "t: 2", "t: t = 2 needs 2t + 1 = 5 node-disjoint paths, so 4 relays; with 2 the topology gives t = 1 (allowed: 0 to 1)")]
+    [InlineData(
+        "t: 1", "t: 2",
+        "t: t = 2 needs 2t + 1 = 5 node-disjoint paths, so 4 relays; with 2 the topology gives t = 1 (allowed: 0 to 1)")]
     [InlineData("id: core2", "id: core1", "nodes[1].id: \"core1\" is the id of two nodes")]
-    [InlineData("id: core2", "id: Core2", "nodes[1].id: is \"Core2\" (allowed: a lower-case letter, then up to 39 lower-case letters, digits and hyphens, not ending in a hyphen)")]
+    [InlineData(
+        "id: core2", "id: Core2",
+        "nodes[1].id: is \"Core2\" (allowed: a lower-case letter, then up to 39 lower-case letters, digits and hyphens, " +
+        "not ending in a hyphen)")]
     [InlineData("127.0.0.1:7401", "127.0.0.1:7400", "nodes[1].addresses: 127.0.0.1:7400 is already the address of \"core1\"")]
     [InlineData("127.0.0.1:7501", "127.0.0.1:7400", "nodes[1].api: 127.0.0.1:7400 is already the address of \"core1\"")]
-    [InlineData("127.0.0.1:7401", "127.0.0.1:74010", "nodes[1].addresses[0]: is \"127.0.0.1:74010\" (allowed: HOST:PORT, as in 127.0.0.1:7400 or [::1]:7400, and one that others can dial)")]
-    [InlineData("127.0.0.1:7401", "0.0.0.0:7401", "nodes[1].addresses[0]: is \"0.0.0.0:7401\" (allowed: HOST:PORT, as in 127.0.0.1:7400 or [::1]:7400, and one that others can dial)")]
+    [InlineData(
+        "127.0.0.1:7401", "127.0.0.1:74010",
+        "nodes[1].addresses[0]: is \"127.0.0.1:74010\" " +
+        "(allowed: HOST:PORT, as in 127.0.0.1:7400 or [::1]:7400, and one that others can dial)")]
+    [InlineData(
+        "127.0.0.1:7401", "0.0.0.0:7401",
+        "nodes[1].addresses[0]: is \"0.0.0.0:7401\" " +
+        "(allowed: HOST:PORT, as in 127.0.0.1:7400 or [::1]:7400, and one that others can dial)")]
     [InlineData("role: edge", "role: relay", "nodes[6].addresses: is missing")]
     [InlineData("window: 256", "window: 8", "protocol.window: is 8 (allowed: 16 to 1024)")]
     [InlineData("rto_min_ms: 50", "rto_min_ms: 5000", "protocol.rto_max_ms: is 1000, less than rto_min_ms (allowed: at least 5000)")]
@@ -141,7 +152,8 @@ public sealed class DomainTests
         MadeDomain.Edit(file, "id: relay1", "id: relay2");
         MadeDomain.Edit(file, "  window: 256", "  windw: 256");
         MadeDomain.Edit(file, "rto_max_ms: 1000", "rto_max_ms: soon");
-        var expected = new[] { "f: 99", "paths: all", "id: relay2", "windw", "soon" }.Select(text => MadeDomain.LineOf(file, text)).ToArray();
+        string[] wrong = ["f: 99", "paths: all", "id: relay2", "windw", "soon"];
+        var expected = wrong.Select(text => MadeDomain.LineOf(file, text)).ToArray();
         expected[2] += 4; // The second relay2 is the duplicate.
         Assert.Equal(expected, Domain.Load(file).Errors.Select(error => error.Line));
     }
@@ -169,7 +181,8 @@ public sealed class DomainTests
         for (var i = 0; i < 500; i++)
         {
             var damaged = text.ToCharArray();
-            for (var changes = random.Next(1, 4); changes > 0; changes--) damaged[random.Next(damaged.Length)] = Noise[random.Next(Noise.Length)];
+            for (var changes = random.Next(1, 4); changes > 0; changes--)
+                damaged[random.Next(damaged.Length)] = Noise[random.Next(Noise.Length)];
             File.WriteAllText(file, new string(damaged, 0, i % 2 == 0 ? damaged.Length : random.Next(damaged.Length)));
             var (domain, errors) = Domain.Load(file);
             Assert.Equal(domain is null, errors.Count > 0);
@@ -181,7 +194,8 @@ public sealed class DomainTests
     {
         using var test = new TestDomain();
         var domain = test.Describe();
-        Assert.Throws<ArgumentException>(() => new Domain("x", 1, 0, 0, 1, false, [.. domain.Nodes.Reverse()], domain.Channels, domain.Protocol));
+        Assert.Throws<ArgumentException>(() =>
+            new Domain("x", 1, 0, 0, 1, false, [.. domain.Nodes.Reverse()], domain.Channels, domain.Protocol));
         Assert.Equal("relay1", domain[new NodeIndex(4)].Id);
     }
 }

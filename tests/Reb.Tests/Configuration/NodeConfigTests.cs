@@ -85,7 +85,8 @@ public sealed class NodeConfigTests
         File.SetUnixFileMode(Path.Combine(home, "key.pem"), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead);
         Assert.Equal(
             [
-                $"{home}/domain.yaml:{MadeDomain.LineOf($"{home}/domain.yaml", "kk: 0")}: kk: unknown key (allowed: channels, demo, epoch, f, k, name, nodes, protocol, t)",
+                $"{home}/domain.yaml:{MadeDomain.LineOf($"{home}/domain.yaml", "kk: 0")}: kk: unknown key " +
+                "(allowed: channels, demo, epoch, f, k, name, nodes, protocol, t)",
                 $"{home}/domain.yaml:{MadeDomain.LineOf($"{home}/domain.yaml", "window: 1")}: protocol.window: is 1 (allowed: 16 to 1024)",
                 $"{home}/key.pem: is open to others than its owner (mode 640); run: chmod 600 {home}/key.pem (allowed: mode 600 or 400)",
                 $"{home}/key.pem: does not belong to the certificate {home}/cert.pem",
@@ -95,16 +96,28 @@ public sealed class NodeConfigTests
     }
 
     [Theory]
-    [InlineData("edge1", "max_message_bytes: 65536", "max_message_bytes: 100", "edge.syslog[0].max_message_bytes: is 100 (allowed: 480 to 131072)")]
-    [InlineData("edge1", "\"+00:00\"", "CET", "edge.syslog[0].default_timezone: is \"CET\" (allowed: +HH:MM or -HH:MM, -14:00 to +14:00)")]
-    [InlineData("edge1", "127.0.0.0/8", "127.0.0.1/33", "edge.syslog[0].allowed_senders[0]: is \"127.0.0.1/33\" (allowed: a network such as 10.0.0.0/8, or one address)")]
-    [InlineData("edge1", "127.0.0.1:5515", "0.0.0.0:5514", "edge: edge.syslog replay and edge.syslog syslog-tcp both listen on TCP port 5514")]
+    [InlineData(
+        "edge1", "max_message_bytes: 65536", "max_message_bytes: 100",
+        "edge.syslog[0].max_message_bytes: is 100 (allowed: 480 to 131072)")]
+    [InlineData(
+        "edge1", "\"+00:00\"", "CET",
+        "edge.syslog[0].default_timezone: is \"CET\" (allowed: +HH:MM or -HH:MM, -14:00 to +14:00)")]
+    [InlineData(
+        "edge1", "127.0.0.0/8", "127.0.0.1/33",
+        "edge.syslog[0].allowed_senders[0]: is \"127.0.0.1/33\" (allowed: a network such as 10.0.0.0/8, or one address)")]
+    [InlineData(
+        "edge1", "127.0.0.1:5515", "0.0.0.0:5514",
+        "edge: edge.syslog replay and edge.syslog syslog-tcp both listen on TCP port 5514")]
     [InlineData("edge1", "edge:\n", "bus:\n  listen: 127.0.0.1:1\nedge:\n", "bus: an edge only dials; it has no bus listener")]
     [InlineData("edge1", "durability: power", "durability: hope", "durability: is \"hope\" (allowed: power, process)")]
-    [InlineData("core1", "http:\n  listen: \"127.0.0.1", "http:\n  listen: \"0.0.0.0", "http.listen: is \"0.0.0.0:7600\"; health and metrics are not authenticated (allowed: a loopback address)")]
+    [InlineData(
+        "core1", "http:\n  listen: \"127.0.0.1", "http:\n  listen: \"0.0.0.0",
+        "http.listen: is \"0.0.0.0:7600\"; health and metrics are not authenticated (allowed: a loopback address)")]
     [InlineData("core1", "role: core", "role: relay", "core: only a core has this section")]
     [InlineData("core1", "  rules: rules.yaml\n", "", "core.rules: is missing")]
-    [InlineData("core1", "listen: \"127.0.0.1:7400\"", "listen: \"localhost:7400\"", "bus.listen: is \"localhost:7400\" (allowed: ADDRESS:PORT, as in 127.0.0.1:5514 or [::]:5514)")]
+    [InlineData(
+        "core1", "listen: \"127.0.0.1:7400\"", "listen: \"localhost:7400\"",
+        "bus.listen: is \"localhost:7400\" (allowed: ADDRESS:PORT, as in 127.0.0.1:5514 or [::]:5514)")]
     [InlineData("core1", "id: core1", "id: core9", "id: \"core9\" is not in ")]
     [InlineData("relay1", "bus:\n  listen", "bus:\n  liste", "bus.listen: is missing")]
     public void A_mistake_in_node_yaml_is_said(string id, string old, string changed, string error)
@@ -133,17 +146,23 @@ public sealed class NodeConfigTests
         var home = made.At("nodes", "core1");
 
         File.Copy(other.At("ca.pem"), Path.Combine(home, "ca.pem"), overwrite: true);
-        Assert.Equal("every peer would refuse it: certificate of another domain", Assert.Single(NodeConfig.Check(made.Node("core1"))).Message);
+        Assert.Equal(
+            "every peer would refuse it: certificate of another domain",
+            Assert.Single(NodeConfig.Check(made.Node("core1"))).Message);
         File.Copy(made.At("ca.pem"), Path.Combine(home, "ca.pem"), overwrite: true);
 
-        using var authority = CertificateAuthority.FromPem("acme", File.ReadAllText(made.At("ca.pem")), File.ReadAllText(made.At("ca.key")));
+        using var authority = CertificateAuthority.FromPem(
+            "acme", File.ReadAllText(made.At("ca.pem")), File.ReadAllText(made.At("ca.key")));
         using var key = ECDsa.Create();
         key.ImportFromPem(File.ReadAllText(Path.Combine(home, "key.pem")));
         using var expired = authority.Issue(key.ExportSubjectPublicKeyInfo(), "core", "core1", DateTimeOffset.UtcNow.AddDays(-9), days: 8);
         File.WriteAllText(Path.Combine(home, "cert.pem"), expired.ExportCertificatePem());
-        Assert.Equal("every peer would refuse it: certificate expired or not yet valid", Assert.Single(NodeConfig.Check(made.Node("core1"))).Message);
+        Assert.Equal(
+            "every peer would refuse it: certificate expired or not yet valid",
+            Assert.Single(NodeConfig.Check(made.Node("core1"))).Message);
 
-        foreach (var file in new[] { "cert.pem", "key.pem" }) File.Copy(made.At("nodes", "core2", file), Path.Combine(home, file), overwrite: true);
+        foreach (var file in new[] { "cert.pem", "key.pem" })
+            File.Copy(made.At("nodes", "core2", file), Path.Combine(home, file), overwrite: true);
         Assert.Equal("is the certificate of \"core2\", not of \"core1\"", Assert.Single(NodeConfig.Check(made.Node("core1"))).Message);
     }
 

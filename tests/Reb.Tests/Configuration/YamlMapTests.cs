@@ -119,7 +119,9 @@ public sealed class YamlMapTests
         var errors = new ConfigErrors();
         Assert.Null(YamlDocument.Load("/nowhere/at.all", errors));
         Assert.Null(YamlDocument.Load(Path.GetTempPath(), errors));
-        Assert.Equal(["/nowhere/at.all: does not exist", $"{Path.GetTempPath()}: is a directory, not a file"], errors.Items.Select(e => e.ToString()).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            ["/nowhere/at.all: does not exist", $"{Path.GetTempPath()}: is a directory, not a file"],
+            errors.Items.Select(e => e.ToString()).Order(StringComparer.Ordinal));
     }
 
     [Theory]

@@ -23,9 +23,11 @@ internal sealed class LinkRecorder : ILinkObserver
         await _frames.Writer.WriteAsync((from, frame.ToArray()), closed);
     }
 
-    public ValueTask OnUpAsync(NodeIndex peer, ulong startNonce) => _events.Writer.WriteAsync($"up {TestDomain.Members[peer.Value].Id} {startNonce}");
+    public ValueTask OnUpAsync(NodeIndex peer, ulong startNonce) =>
+        _events.Writer.WriteAsync($"up {TestDomain.Members[peer.Value].Id} {startNonce}");
 
-    public ValueTask OnDownAsync(NodeIndex peer, string reason) => _events.Writer.WriteAsync($"down {TestDomain.Members[peer.Value].Id}: {reason}");
+    public ValueTask OnDownAsync(NodeIndex peer, string reason) =>
+        _events.Writer.WriteAsync($"down {TestDomain.Members[peer.Value].Id}: {reason}");
 
     public void OnRefused(LinkRefused refused) => _refusals.Writer.TryWrite(refused);
 

@@ -21,7 +21,9 @@ public sealed class LinkRefusalTests
     public async Task A_certificate_that_our_CA_made_for_another_trust_domain_is_refused()
     {
         await using var world = new LinkWorld();
-        using var renamed = CertificateAuthority.FromPem("elsewhere", world.Domains.Authority.Certificate.ExportCertificatePem(), world.Domains.Authority.ExportKeyPem());
+        var authority = world.Domains.Authority;
+        using var renamed = CertificateAuthority.FromPem(
+            "elsewhere", authority.Certificate.ExportCertificatePem(), authority.ExportKeyPem());
         world.Dial(identity: world.Domains.Identity(world.Domains.KeyOf("edge1"), "edge", "edge1", issuer: renamed));
         await Refused(world, LinkRefusal.AnotherDomain, "certificate of another domain");
     }
@@ -30,7 +32,8 @@ public sealed class LinkRefusalTests
     public async Task An_expired_certificate_is_refused()
     {
         await using var world = new LinkWorld();
-        world.Dial(identity: world.Domains.Identity(world.Domains.KeyOf("edge1"), "edge", "edge1", DateTimeOffset.UtcNow.AddDays(-10), days: 5));
+        var key = world.Domains.KeyOf("edge1");
+        world.Dial(identity: world.Domains.Identity(key, "edge", "edge1", DateTimeOffset.UtcNow.AddDays(-10), days: 5));
         await Refused(world, LinkRefusal.Expired, "certificate expired or not yet valid");
     }
 
@@ -90,7 +93,12 @@ public sealed class LinkRefusalTests
     {
         await using var world = new LinkWorld();
         var at = new LinkRecorder();
-        await using var last = new LinkManager(world.Domains.Describe(), TestDomain.Index("core4"), world.Domains.IdentityOf("core4"), LinkWorld.Options with { Listen = new(System.Net.IPAddress.Loopback, 0) }, at);
+        await using var last = new LinkManager(
+            world.Domains.Describe(),
+            TestDomain.Index("core4"),
+            world.Domains.IdentityOf("core4"),
+            LinkWorld.Options with { Listen = new(System.Net.IPAddress.Loopback, 0) },
+            at);
         last.Start();
         var domain = world.Domains.Describe(new() { ["core1"] = [new("127.0.0.1", last.ListenAddress!.Port)] });
         var (_, atDialler) = world.Dial("core2", domain: domain);
@@ -274,6 +282,8 @@ public sealed class LinkRefusalTests
             DateTimeOffset.UtcNow.AddMinutes(-5),
             DateTimeOffset.UtcNow.AddDays(1),
             [1, 2, 3, 4]);
-        return new(certificate.CopyWithPrivateKey(domains.KeyOf("edge1")), X509CertificateLoader.LoadCertificate(domains.Authority.Certificate.RawData));
+        return new(
+            certificate.CopyWithPrivateKey(domains.KeyOf("edge1")),
+            X509CertificateLoader.LoadCertificate(domains.Authority.Certificate.RawData));
     }
 }

@@ -86,7 +86,12 @@ public sealed class LinkTests
         await using var world = new LinkWorld();
         var domain = world.Domains.Describe();
         var at = new LinkRecorder();
-        LinkManager Core2(int port) => new(domain, TestDomain.Index("core2"), world.Domains.IdentityOf("core2"), LinkWorld.Options with { Listen = new(IPAddress.Loopback, port), StartNonce = (ulong)port }, at);
+        LinkManager Core2(int port) => new(
+            domain,
+            TestDomain.Index("core2"),
+            world.Domains.IdentityOf("core2"),
+            LinkWorld.Options with { Listen = new(IPAddress.Loopback, port), StartNonce = (ulong)port },
+            at);
         var first = Core2(0);
         first.Start();
         var port = first.ListenAddress!.Port;
@@ -190,7 +195,12 @@ public sealed class LinkTests
     {
         await using var world = new LinkWorld();
         var taken = new IPEndPoint(IPAddress.Loopback, world.CoreAddress.Port);
-        await using var second = new LinkManager(world.Domains.Describe(), TestDomain.Index("core2"), world.Domains.IdentityOf("core2"), LinkWorld.Options with { Listen = taken }, world.At);
+        await using var second = new LinkManager(
+            world.Domains.Describe(),
+            TestDomain.Index("core2"),
+            world.Domains.IdentityOf("core2"),
+            LinkWorld.Options with { Listen = taken },
+            world.At);
         var error = Assert.Throws<IOException>(second.Start);
         Assert.Equal($"bus.listen {taken}: the port is in use by another program", error.Message);
     }

@@ -17,11 +17,20 @@ internal sealed class LinkWorld : IAsyncDisposable
     public LinkWorld(LinkOptions? options = null, LinkRecorder? observer = null)
     {
         At = observer ?? new();
-        Core = new(Domains.Describe(), TestDomain.Index("core1"), Domains.IdentityOf("core1"), (options ?? Options) with { Listen = new(IPAddress.Loopback, 0) }, At);
+        Core = new(
+            Domains.Describe(),
+            TestDomain.Index("core1"),
+            Domains.IdentityOf("core1"),
+            (options ?? Options) with { Listen = new(IPAddress.Loopback, 0) },
+            At);
         Core.Start();
     }
 
-    public static LinkOptions Options { get; } = new() { RedialMin = TimeSpan.FromMilliseconds(5), RedialMax = TimeSpan.FromMilliseconds(50) };
+    public static LinkOptions Options { get; } = new()
+    {
+        RedialMin = TimeSpan.FromMilliseconds(5),
+        RedialMax = TimeSpan.FromMilliseconds(50),
+    };
 
     public TestDomain Domains { get; } = new();
 
@@ -46,7 +55,8 @@ internal sealed class LinkWorld : IAsyncDisposable
     public static int NumberOf(byte[] frame) => BitConverter.ToInt32(frame, Frames.HeaderLength);
 
     /// <summary>Starts a node that dials core1 (edge1 unless the test says otherwise).</summary>
-    public (LinkManager Links, LinkRecorder At) Dial(string id = "edge1", NodeIdentity? identity = null, Domain? domain = null, LinkOptions? options = null)
+    public (LinkManager Links, LinkRecorder At) Dial(
+        string id = "edge1", NodeIdentity? identity = null, Domain? domain = null, LinkOptions? options = null)
     {
         var at = new LinkRecorder();
         domain ??= Domains.Describe(new() { ["core1"] = [CoreAddress] });

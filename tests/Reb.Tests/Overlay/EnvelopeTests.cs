@@ -24,12 +24,22 @@ public sealed class EnvelopeTests : IDisposable
         {
             var changed = (byte[])frame.Clone();
             changed[at] ^= 1;
-            if (Envelope.TryOpen(changed, out var envelope) && envelope.Source.Value < 7 && envelope.IsAuthentic(keys, HostWorld.Core(1))) authentic.Add(at);
+            if (Envelope.TryOpen(changed, out var envelope)
+                && envelope.Source.Value < 7
+                && envelope.IsAuthentic(keys, HostWorld.Core(1)))
+            {
+                authentic.Add(at);
+            }
         }
 
         // The hop; the entry of core1, but for the byte that would make it core2; and the body, which its hash covers.
         var entry = Frames.HeaderLength + 1 + 21 + 2 + 1;
-        int[] expected = [Frames.HeaderLength, .. Enumerable.Range(entry + 1, 17), .. Enumerable.Range(frame.Length - Body.Length, Body.Length)];
+        int[] expected =
+        [
+            Frames.HeaderLength,
+            .. Enumerable.Range(entry + 1, 17),
+            .. Enumerable.Range(frame.Length - Body.Length, Body.Length),
+        ];
         Assert.Equal(expected, authentic);
     }
 
@@ -43,7 +53,11 @@ public sealed class EnvelopeTests : IDisposable
 
         // A relay that makes one of its own in the name of the edge has no key for it.
         var forged = Envelope.Build(
-            new(HostWorld.Edge, 1, 1, EnvelopeContent.Initial, 0, default), [HostWorld.Core(1)], Digest.Of(Body), Body, _world.KeysOf(HostWorld.Relay1));
+            new(HostWorld.Edge, 1, 1, EnvelopeContent.Initial, 0, default),
+            [HostWorld.Core(1)],
+            Digest.Of(Body),
+            Body,
+            _world.KeysOf(HostWorld.Relay1));
         Assert.True(Envelope.TryOpen(forged, out envelope));
         Assert.False(envelope.IsAuthentic(_world.KeysOf(HostWorld.Core(1)), HostWorld.Core(1)));
     }
@@ -178,8 +192,12 @@ public sealed class EnvelopeTests : IDisposable
         Assert.True(paths.AllDisjoint);
         foreach (var replica in _world.Domain.Replicas)
         {
-            Assert.Equal([[], [HostWorld.Relay1], [Relay2]], Enumerable.Range(0, 3).Select(p => paths.Route(p, replica.Index)!.Value.ToArray()));
-            Assert.Equal([replica.Index, HostWorld.Relay1, Relay2], Enumerable.Range(0, 3).Select(p => paths.FirstHop(p, replica.Index)!.Value));
+            Assert.Equal(
+                [[], [HostWorld.Relay1], [Relay2]],
+                Enumerable.Range(0, 3).Select(p => paths.Route(p, replica.Index)!.Value.ToArray()));
+            Assert.Equal(
+                [replica.Index, HostWorld.Relay1, Relay2],
+                Enumerable.Range(0, 3).Select(p => paths.FirstHop(p, replica.Index)!.Value));
         }
 
         var back = new OverlayPaths(_world.Domain, HostWorld.Core(0), [HostWorld.Edge]);

@@ -45,7 +45,8 @@ public sealed class CodecTests
         Assert.Equal(-1, VotesFrame.Read([.. Frames.BodyOf(most), 0], read)); // A byte too much.
         Assert.Equal(-1, VotesFrame.Read(Frames.BodyOf(most)[..^1], read));
         Assert.Equal(-1, VotesFrame.Read(Changed(VotesFrame.Build([vote]), 7, 3).AsSpan(6), read)); // No such kind.
-        Assert.Equal(-1, VotesFrame.Read(Frames.BodyOf(VotesFrame.Build([vote with { Instance = Golden.Instance with { Seq = 0 } }])), read));
+        var ofNothing = vote with { Instance = Golden.Instance with { Seq = 0 } };
+        Assert.Equal(-1, VotesFrame.Read(Frames.BodyOf(VotesFrame.Build([ofNothing])), read));
         Assert.Equal(-1, VotesFrame.Read(Changed(VotesFrame.Build([vote]), 14, 2).AsSpan(6), read)); // No such class.
     }
 
@@ -82,7 +83,9 @@ public sealed class CodecTests
         Assert.Equal(-1, StatusFrame.Read(Changed(one, 0, 2), read));
         Assert.Equal(-1, StatusFrame.Read([65, .. Enumerable.Repeat((byte)0, 65 * 44)], read));
         Assert.Equal(-1, StatusFrame.Read([.. one, 0], read));
-        var many = Enumerable.Range(0, 64).Select(i => new StreamStatus(1, new(new((ushort)i, StreamClass.Bulk), 1), 1, 2, 0, default)).ToArray();
+        var many = Enumerable.Range(0, 64)
+            .Select(i => new StreamStatus(1, new(new((ushort)i, StreamClass.Bulk), 1), 1, 2, 0, default))
+            .ToArray();
         Assert.Equal(64, StatusFrame.Read(StatusFrame.BuildBody(many), read));
         Assert.Throws<InvariantViolationException>(() => StatusFrame.BuildBody([.. many, many[0]]));
     }
@@ -199,7 +202,9 @@ public sealed class CodecTests
             keys));
         Assert.True(Envelope.TryOpen(frame, out var envelope));
         Assert.Equal((0, 6, 0x0102030405060708UL, 9UL), (envelope.Hop, (int)envelope.Source.Value, envelope.Session, envelope.Number));
-        Assert.Equal((EnvelopeContent.Initial, 2, 1, 2), (envelope.Content, envelope.Path, envelope.RouteLength, envelope.DestinationCount));
+        Assert.Equal(
+            (EnvelopeContent.Initial, 2, 1, 2),
+            (envelope.Content, envelope.Path, envelope.RouteLength, envelope.DestinationCount));
         Assert.Equal((route[0], 0, 3), (envelope.Relay(0), (int)envelope.Destination(0).Value, (int)envelope.Destination(1).Value));
         Assert.Equal(Golden.SomeDigest, envelope.BodyHash);
         Assert.Equal(Payload, envelope.Body.ToArray());

@@ -29,7 +29,8 @@ internal static class Golden
     private static string FindFolder()
     {
         var place = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(place.FullName, "Massif.sln"))) place = place.Parent ?? throw new DirectoryNotFoundException("No Massif.sln above the tests.");
+        while (!File.Exists(Path.Combine(place.FullName, "Massif.sln")))
+            place = place.Parent ?? throw new DirectoryNotFoundException("No Massif.sln above the tests.");
         return Path.Combine(place.FullName, "tests", "Reb.Tests", "Wire");
     }
 
@@ -47,10 +48,11 @@ internal static class Golden
         return new(domain, TestDomain.Index(id), own);
     }
 
-    private static System.Security.Cryptography.ECDiffieHellman PrivateKey(string id) => System.Security.Cryptography.ECDiffieHellman.Create(
-        new System.Security.Cryptography.ECParameters
-        {
-            Curve = System.Security.Cryptography.ECCurve.NamedCurves.nistP256,
-            D = System.Security.Cryptography.SHA256.HashData(Encoding.UTF8.GetBytes(id)),
-        });
+    private static System.Security.Cryptography.ECDiffieHellman PrivateKey(string id) =>
+        System.Security.Cryptography.ECDiffieHellman.Create(
+            new System.Security.Cryptography.ECParameters
+            {
+                Curve = System.Security.Cryptography.ECCurve.NamedCurves.nistP256,
+                D = System.Security.Cryptography.SHA256.HashData(Encoding.UTF8.GetBytes(id)),
+            });
 }

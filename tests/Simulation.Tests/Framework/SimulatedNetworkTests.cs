@@ -23,7 +23,14 @@ public sealed class SimulatedNetworkTests
     public void Datagrams_overtake_each_other_get_lost_and_come_twice()
     {
         var world = new TwoNodes(seed: 4);
-        world.Network.Temper(0, 1) = new() { DelayLow = 1, DelayHigh = 1_000_000, Datagram = true, LossPercent = 20, DuplicatePercent = 20 };
+        world.Network.Temper(0, 1) = new()
+        {
+            DelayLow = 1,
+            DelayHigh = 1_000_000,
+            Datagram = true,
+            LossPercent = 20,
+            DuplicatePercent = 20,
+        };
         for (var frame = 0; frame < 500; frame++) world.Network.TrySend(0, 1, frame);
         world.RunToEnd();
         Assert.NotEqual(world.Received.Order(), world.Received);
