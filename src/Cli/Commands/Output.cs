@@ -8,9 +8,6 @@ namespace Massif.Cli.Commands;
 /// <summary>How commands print what a domain told. What replicas and sources wrote never reaches a terminal as it is.</summary>
 internal static class Output
 {
-    private static bool IsTerminal(ParseResult parse) =>
-        ReferenceEquals(parse.InvocationConfiguration.Output, Console.Out) && !Console.IsOutputRedirected;
-
     /// <summary>Names on standard error who does not agree.</summary>
     public static void Notes(ParseResult parse, IEnumerable<ReplicaStatus> replicas)
     {
@@ -38,4 +35,7 @@ internal static class Output
     /// disguise a line are written as escapes, which mean the same.
     /// </summary>
     public static string Json(ParseResult parse, string json) => IsTerminal(parse) ? Printable(json) : json;
+
+    private static bool IsTerminal(ParseResult parse) =>
+        ReferenceEquals(parse.InvocationConfiguration.Output, Console.Out) && !Console.IsOutputRedirected;
 }

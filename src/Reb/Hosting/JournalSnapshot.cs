@@ -4,13 +4,21 @@ using Massif.Reb.Storage;
 namespace Massif.Reb.Hosting;
 
 /// <summary>Writes the live state as the first records of a journal segment, which the sync with this ticket makes durable.</summary>
-internal sealed class JournalSnapshot(SegmentLog log, PayloadStore payloads, long ticket) : IStateSink, IStartSink
+/// <param name="log">The journal.</param>
+/// <param name="payloads">Where payloads are.</param>
+/// <param name="ticket">The sync.</param>
+/// <param name="movedBytesMax">Most bytes of payloads that move along with one snapshot: they are in memory until the sync.</param>
+internal sealed class JournalSnapshot(SegmentLog log, PayloadStore payloads, long ticket, long movedBytesMax) : IStateSink, IStartSink
 {
-    /// <summary>Checkpoints move along before retention comes to their file: so many files may go with one snapshot.</summary>
+    /// <summary>Checkpoints and payloads move along before retention comes to their file: so many files may go with one snapshot.</summary>
     public const int FilesAhead = 4;
 
     private StartDesk? _start;
     private long _bytes;
+    private long _movedBytes;
+
+    /// <summary>Gets the oldest file with a payload that is held and did not move: retention has to wait for it.</summary>
+    public long OldestHeldFile { get; private set; } = long.MaxValue;
 
     /// <summary>Writes everything and returns how many bytes that took.</summary>
     /// <remarks>
@@ -48,14 +56,16 @@ internal sealed class JournalSnapshot(SegmentLog log, PayloadStore payloads, lon
             return;
         }
 
-        if (address.FileIndex + 1 < log.NewestFile && payloads.TryRead(instance, digest, out var batch))
+        if (MovesAlong(address) && payloads.TryRead(instance, digest, out var batch))
         {
             // An old undecided payload moves along, so that it pins no old segment; until the sync only memory can be read.
             address = log.Append((byte)JournalKind.Payload, batch.Header, batch.Payload);
             payloads.Add(instance, digest, address, batch.Header, batch.Payload, ticket);
+            _movedBytes += batch.Header.Length + batch.Payload.Length;
             _bytes += batch.Header.Length + batch.Payload.Length;
         }
 
+        OldestHeldFile = Math.Min(OldestHeldFile, address.FileIndex);
         Append(JournalKind.HeldPayload, JournalRecords.HeldPayload(instance, digest, length, address));
     }
 
@@ -69,6 +79,9 @@ internal sealed class JournalSnapshot(SegmentLog log, PayloadStore payloads, lon
         JournalRecords.PeerStart(peer, mark, _start!.ProofOf(peer, mark), earlier, _start.ProofOf(peer, earlier)));
 
     void IStartSink.EchoForbidden() => Append(JournalKind.EchoForbidden, default);
+
+    private bool MovesAlong(RecordAddress address) =>
+        address.FileIndex + 1 < log.NewestFile && address.FileIndex <= log.OldestFile + FilesAhead && _movedBytes < movedBytesMax;
 
     private void Append(JournalKind kind, ReadOnlyMemory<byte> body)
     {

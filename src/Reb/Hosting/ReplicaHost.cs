@@ -54,6 +54,7 @@ public sealed partial class ReplicaHost
     private readonly Counters.Counter _delivered;
     private readonly Counters.Counter _refusedFrames;
     private readonly Counters.Counter _unserved;
+    private readonly Counters.Counter _busy;
     private readonly Counters.Counter _transfers;
     private readonly Counters.Counter _notUnderstood;
     private readonly Counters.Counter _skipped;
@@ -82,6 +83,7 @@ public sealed partial class ReplicaHost
         _transfers = parts.Counters.Of("massif_state_transfers_total");
         _notUnderstood = parts.Counters.Of("massif_state_transfers_refused_total{reason=\"not_understood\"}");
         _skipped = parts.Counters.Of("massif_batches_skipped_total{reason=\"state_transfer\"}");
+        _busy = parts.Counters.Of("massif_payloads_refused_total{reason=\"journal_behind\"}");
         _unserved = parts.Counters.Of("massif_fetches_unserved_total{reason=\"unreadable\"}");
         _journal.Restore(new(Core, _start, application));
         _start.Begin(now.Now, _effects);
@@ -277,6 +279,12 @@ public sealed partial class ReplicaHost
 
     private void TakePayload(ReplicaId peer, in BatchHeader header, ReadOnlyMemory<byte> frame, in Moment now)
     {
+        if (_journal.IsBehind)
+        {
+            _busy.Add(); // It would wait in memory for the disk, as an INITIAL would. It is asked for again.
+            return;
+        }
+
         var headerBytes = frame.Slice(Frames.HeaderLength, BatchHeader.Length);
         var payload = frame[(Frames.HeaderLength + BatchHeader.Length)..];
         // A payload that is not what its own header says has no digest that could have been decided.

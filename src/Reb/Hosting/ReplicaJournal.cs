@@ -179,13 +179,13 @@ internal sealed class ReplicaJournal
     {
         // A snapshot may fill a segment by itself, when a source leaves a whole window undecided: it must not call for the next.
         if (!_log.NeedsRoll || _bytesSinceSnapshot < _segmentBytes / 2) return;
-        var snapshot = new JournalSnapshot(_log, _payloads, _ticket + 1);
+        var snapshot = new JournalSnapshot(_log, _payloads, _ticket + 1, movedBytesMax: _segmentBytes);
         var deliveredUndurable = _deliveredUndurable.Select(delivered => delivered.Body);
         var movedUpTo = _log.OldestFile + JournalSnapshot.FilesAhead;
         _closed.Enqueue((_log.NewestFile, _ticket + 1));
         _log.Roll(_ => _turnBytes += snapshot.Write(core, start, application, Checkpoints, deliveredUndurable));
         _bytesSinceSnapshot = 0;
-        while (_log.TotalBytes > _limitBytes && _log.Files > 2)
+        while (_log.TotalBytes > _limitBytes && _log.Files > 2 && _log.OldestFile < snapshot.OldestHeldFile)
         {
             // What is not durable yet could not be moved along: its file waits for the next roll.
             var dropped = _log.OldestFile;

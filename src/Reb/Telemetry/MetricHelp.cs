@@ -34,6 +34,7 @@ public static class MetricHelp
         ["massif_path_faults_total"] = "Copies refused and blamed on the neighbour that they came from, by reason.",
         ["massif_path_sent_envelopes_total"] = "Envelopes sent, by path.",
         ["massif_path_unsent_envelopes_total"] = "Envelopes that did not leave because the path was down or full; they are repeated.",
+        ["massif_payloads_refused_total"] = "Payloads from peers that were not taken, by reason; they are asked for again.",
         ["massif_relay_dropped_frames_total"] = "Frames that the relay did not forward, by reason.",
         ["massif_relay_forwarded_bytes_total"] = "Bytes forwarded; a copy to each of several replicas counts.",
         ["massif_relay_forwarded_frames_total"] = "Frames forwarded; a copy to each of several replicas counts.",

@@ -5,6 +5,7 @@ public sealed class HoldingLivesTests : IDisposable
 {
     private const int Window = 16;
     private const long JournalLimit = 512 * 1024;
+    private const long SegmentBytes = JournalLimit / 8;
 
     private readonly HostWorld _world = new(Window, new() { Window = Window, CheckpointInterval = Window, HoldingLivesPerStream = 2 });
 
@@ -31,6 +32,52 @@ public sealed class HoldingLivesTests : IDisposable
         _world.Source!.Publish("one", "two");
         _world.Pass(2_000);
         Assert.All(_world.Replicas, node => Assert.Equal(2UL, node!.Tip().Delivered));
+    }
+
+    [Fact]
+    public void What_is_undecided_survives_retention_and_moves_along_a_segment_at_a_time()
+    {
+        _world.StartAll(JournalLimit);
+        var replica = Alone();
+        Fill(replica, 1, from: 2);
+        Fill(replica, 2, from: 2);
+        _world.Heal();
+        var largest = 0L;
+        for (var i = 0; i < 600; i++)
+        {
+            var before = replica.Disk.Medium.AppendedBytes;
+            _world.Source!.Publish(new string('x', 4000));
+            _world.Run();
+            largest = Math.Max(largest, replica.Disk.Medium.AppendedBytes - before);
+            Assert.InRange(replica.Host.JournalBytes, 0, JournalLimit + (2 * SegmentBytes));
+        }
+
+        Assert.InRange(largest, SegmentBytes, 2 * SegmentBytes); // A snapshot moves a part of it, never all.
+        Assert.Equal(2 * (Window - 1), replica.Host.Core.Footprint.Payloads);
+
+        // The operator gives it less room: many files should go at once, and wait for what is still held in them.
+        var disk = replica.Disk.Reopened();
+        _world.Kill(0);
+        replica = _world.Start(0, disk, JournalLimit / 4);
+        for (var i = 0; i < 300; i++)
+        {
+            _world.Source!.Publish(new string('x', 4000));
+            _world.Run();
+        }
+
+        _world.Pass(1_000);
+        Assert.InRange(replica.Host.JournalBytes, 0, JournalLimit);
+        Assert.Equal(2 * (Window - 1), replica.Host.Core.Footprint.Payloads);
+
+        // Their lowest instances come at last, and the rest comes to the others too: nothing of it was lost.
+        foreach (var node in _world.Replicas)
+        {
+            Fill(node!, 1, from: 1);
+            Fill(node!, 2, from: 1);
+        }
+
+        _world.Pass(3_000);
+        Assert.Equal((Window - 1UL, Window - 1UL), (replica.Tip(1).Delivered, replica.Tip(2).Delivered));
     }
 
     [Fact]
@@ -74,7 +121,7 @@ public sealed class HoldingLivesTests : IDisposable
         {
             var payload = new byte[8 * 1024];
             payload[0] = (byte)seq;
-            replica.Take(HostWorld.Edge, _world.InitialFor(0, seq, payload, incarnation));
+            replica.Take(HostWorld.Edge, _world.InitialFor(replica.Self.Value, seq, payload, incarnation));
         }
 
         _world.Run();

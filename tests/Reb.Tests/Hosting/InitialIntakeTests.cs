@@ -190,6 +190,24 @@ public sealed class InitialIntakeTests : IDisposable
     }
 
     [Fact]
+    public void A_disk_in_trouble_makes_fetched_payloads_wait_too()
+    {
+        var replica = Settled();
+        var header = new BatchHeader(new(1, new(HostWorld.Edge.Value, StreamClass.Bulk), 7, 1), 0, Payload.Length, Digest.Of(Payload), 5, 6, Guid.Empty);
+        var bytes = new byte[BatchHeader.Length];
+        header.Write(bytes);
+        var done = VotesFrame.Build([new(VoteKind.Done, header.Instance, Digest.Of(bytes))]);
+        for (var i = 1; i < 5; i++) replica.Take(HostWorld.Core(1 + (i % 2)), done); // The first only names the life.
+        replica.Disk.Medium.Trouble = "broken";
+        replica.Take(HostWorld.Core(1), ReplicaFrames.BuildPayload(bytes, Payload));
+        Assert.Equal(1, replica.Count("massif_payloads_refused_total{reason=\"journal_behind\"}"));
+        Assert.Equal(0, replica.Count("massif_batches_delivered_total"));
+        replica.Disk.Medium.Trouble = null;
+        replica.Take(HostWorld.Core(1), ReplicaFrames.BuildPayload(bytes, Payload));
+        Assert.Equal(1, replica.Count("massif_batches_delivered_total"));
+    }
+
+    [Fact]
     public void Frames_that_are_malformed_or_not_the_neighbours_to_send_close_its_link()
     {
         var replica = Settled();

@@ -38,8 +38,12 @@ internal sealed class MemoryDisk : IDisk
         return count;
     }
 
+    /// <summary>Gets how many bytes were ever appended.</summary>
+    public long AppendedBytes { get; private set; }
+
     public void Append(string file, ReadOnlyMemory<byte> bytes)
     {
+        AppendedBytes += bytes.Length;
         Pieces.Add(bytes);
         _pending.Add((file, bytes.ToArray()));
         Apply(_live, _pending[^1]);
