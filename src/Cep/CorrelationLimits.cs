@@ -4,8 +4,7 @@ namespace Massif.Cep;
 /// <remarks>
 /// A table holds the state of one rule for one life of a stream, live and replayed events apart. At its limit it forgets
 /// the oldest quarter by event time and counts what it forgot. An alarm is exact unless something within w before its
-/// window was forgotten. Worst case of one table with the defaults: about 262,144 x 24 bytes x 2 (arrays grow by
-/// doubling) and 100,000 x 90 bytes for the keys, 22 MB.
+/// window was forgotten. What that takes in memory: <see cref="RuleSet.TableBytesMax"/>.
 /// </remarks>
 public sealed record CorrelationLimits
 {

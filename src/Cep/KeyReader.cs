@@ -15,6 +15,25 @@ internal static class KeyReader
     public static bool CanRead(EventField field) =>
         FieldNames.KindOf(field) is FieldKind.Text or FieldKind.Word or FieldKind.Address or FieldKind.Number;
 
+    /// <summary>Returns the length of the longest key of these fields in bytes.</summary>
+    public static int LongestOf(ReadOnlySpan<EventField> fields)
+    {
+        const int AddressBytesMax = 45, NumberBytesMax = 20, WordBytesMax = 32; // INET6_ADDRSTRLEN without its end, a long, ours.
+        var length = 0;
+        foreach (var field in fields)
+        {
+            length += 1 + FieldNames.KindOf(field) switch
+            {
+                FieldKind.Address => AddressBytesMax,
+                FieldKind.Number => NumberBytesMax,
+                FieldKind.Word => WordBytesMax,
+                _ => ValueBytesMax,
+            };
+        }
+
+        return length;
+    }
+
     /// <summary>Writes the key and returns its length; -1 when the event lacks one of the fields.</summary>
     public static int Read(in EventView view, ReadOnlySpan<EventField> fields, Span<byte> key)
     {

@@ -24,6 +24,13 @@ public sealed class RuleSet
     /// <summary>Gets SHA-256 over the digests of the rules: replicas compare it.</summary>
     public ImmutableArray<byte> Digest { get; }
 
+    /// <summary>Returns the most memory that the tables of all rules take for one life of a stream, live and replayed, in bytes.</summary>
+    public long TableBytesMax(CorrelationLimits limits)
+    {
+        ArgumentNullException.ThrowIfNull(limits);
+        return 2 * Rules.Sum(rule => KeyTable.BytesMax(rule, limits));
+    }
+
     /// <summary>Checks and compiles rules; all mistakes are reported together.</summary>
     /// <returns>Whether there was no mistake.</returns>
     public static bool TryCreate(

@@ -49,7 +49,11 @@ public sealed partial class CoreNode : IAsyncDisposable, IActor<HostInput>
             Nonces.Next,
             _runtime.Counters);
         _host = new(parts, rules, _runtime.Clock.Read());
+        Memory = CoreMemory.Of(config.Domain, config.Self, rules, _host.Replica);
     }
+
+    /// <summary>Gets what others can make the replica hold in memory.</summary>
+    public MemoryBound Memory { get; }
 
     /// <summary>Gets the end of the replica's loop; faulted when an invariant of its own broke.</summary>
     public Task Completion => _runtime.Loop.Completion;
@@ -66,6 +70,7 @@ public sealed partial class CoreNode : IAsyncDisposable, IActor<HostInput>
         var node = new CoreNode(config, rules, logger);
         try
         {
+            node.Memory.Log(logger);
             node._runtime.Start(node);
             var telemetry = new NodeTelemetry(node._runtime.Counters, node._runtime.TurnAsync, node.MoreMetrics, node.Health);
             node._metrics = await MetricsServer.StartAsync(config.Options.HttpListen, telemetry);
@@ -109,7 +114,8 @@ public sealed partial class CoreNode : IAsyncDisposable, IActor<HostInput>
 
     private IEnumerable<Metric> MoreMetrics() => LinkTelemetry.Of(_runtime.Config.Domain, _runtime.Config.Index, _runtime.Links)
         .Append(Metric.By(
-            "reason", "massif_api_refused_total", MetricKind.Counter, "Clients of the API whose certificate was refused.", _api?.Refused ?? NoRefusals));
+            "reason", "massif_api_refused_total", MetricKind.Counter, "Clients of the API that were refused or cut, by reason.", _api?.Refused ?? NoRefusals))
+        .Append(Memory.ToMetric());
 
     private NodeHealth Health() => LinkTelemetry.Health(_runtime.Config.Domain, _runtime.Config.Index, _runtime.Links);
 

@@ -18,7 +18,7 @@ internal sealed class LifeProgress(ulong seq, Digest chain)
     public const int AlarmBytesMax = 256 * 1024;
 
     // Two windows: a replica that is a window behind is still compared at a seq that both have.
-    private const int RecentMax = 512;
+    public const int RecentMax = 512;
 
     private readonly Queue<(ulong Seq, Digest Chain)> _recent = new();
     private readonly Queue<byte[]> _alarms = new(); // Encoded.

@@ -2,6 +2,7 @@ using System.Net;
 using Massif.Events;
 using Massif.Get.Framing;
 using Massif.Get.Recognition;
+using Massif.Mis.Edge.Collectors;
 using Massif.Reb.Configuration;
 using Massif.Reb.Hosting;
 using Massif.Reb.Protocol;
@@ -16,6 +17,8 @@ namespace Massif.Mis.Edge;
 /// </remarks>
 public sealed class EdgeHost
 {
+    private const int ConnectionBytes = 4 * 1024; // Socket, tasks and framing without a buffer; measured, rounded up.
+
     private readonly EdgeOptions _options;
     private readonly SourceHost _source;
     private readonly EventDraft _draft = new();
@@ -64,6 +67,18 @@ public sealed class EdgeHost
     /// <summary>Gets when <see cref="OnDeadline"/> is due.</summary>
     public Instant? NextDeadline =>
         _source.NextDeadline is { } source && _batchDue is { } batch ? (source < batch ? source : batch) : _source.NextDeadline ?? _batchDue;
+
+    /// <summary>Adds what senders and the bus can make the edge hold in memory.</summary>
+    public void AddTo(MemoryBound bound)
+    {
+        ArgumentNullException.ThrowIfNull(bound);
+        var largest = _options.Syslog.Max(listener => listener.MaxMessageBytes);
+        bound.Add("messages without an end yet (partial_frames_mib)", _options.PartialFrameBytesMax + (4L * (largest + TcpConnection.ChunkBytes)));
+        bound.Add("connections of senders (max_connections)", _options.Syslog.Sum(listener => (long)listener.MaxConnections), ConnectionBytes);
+        bound.Add("buffers and known senders of UDP listeners", _options.Syslog.Count(l => l.Protocol == SyslogProtocol.Udp), UdpCollector.MemoryBytes);
+        bound.Add("the batch under way", 2, BatchBuilder.SingleEventBytesMax);
+        _source.AddTo(bound);
+    }
 
     /// <summary>Takes one input.</summary>
     public void Step(in EdgeInput input, in Moment now)

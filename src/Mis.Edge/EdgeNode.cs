@@ -40,7 +40,11 @@ public sealed class EdgeNode : IAsyncDisposable, IActor<EdgeInput>
         _host = new(options, parts, _runtime.Clock.Read());
         _gate = new(_runtime.Loop);
         Completion = _runtime.Loop.Completion;
+        Memory = MemoryOf(config, _host);
     }
+
+    /// <summary>Gets what others can make the edge hold in memory.</summary>
+    public MemoryBound Memory { get; }
 
     /// <summary>Gets the end of the edge: faulted when an invariant of its own broke or a listener failed.</summary>
     public Task Completion { get; private set; }
@@ -56,6 +60,7 @@ public sealed class EdgeNode : IAsyncDisposable, IActor<EdgeInput>
         var node = new EdgeNode(config, logger);
         try
         {
+            node.Memory.Log(logger);
             node._runtime.Start(node);
             node._collectors = SyslogCollectors.Start(config.Options.Edge!.Syslog, node._gate);
             node.Completion = Task.WhenAny(node._runtime.Loop.Completion, node._collectors.Completion).Unwrap();
@@ -104,7 +109,17 @@ public sealed class EdgeNode : IAsyncDisposable, IActor<EdgeInput>
     }
 
     private IEnumerable<Metric> MoreMetrics() =>
-        LinkTelemetry.Of(_runtime.Config.Domain, _runtime.Config.Index, _runtime.Links).Concat(_collectors?.Metrics() ?? []);
+        LinkTelemetry.Of(_runtime.Config.Domain, _runtime.Config.Index, _runtime.Links).Concat(_collectors?.Metrics() ?? []).Append(Memory.ToMetric());
+
+    private static MemoryBound MemoryOf(NodeConfig config, EdgeHost host)
+    {
+        var bound = new MemoryBound();
+        bound.AddNode(config.Domain, config.Index);
+        bound.Add("bytes of TCP senders on their way to the loop", InputGate.StreamBytesMax);
+        bound.Add("datagrams on their way to the loop", InputGate.DatagramBytesMax);
+        host.AddTo(bound);
+        return bound;
+    }
 
     private NodeHealth Health() => _host.Accepts
         ? LinkTelemetry.Health(_runtime.Config.Domain, _runtime.Config.Index, _runtime.Links)

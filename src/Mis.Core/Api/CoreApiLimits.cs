@@ -15,8 +15,8 @@ public sealed record CoreApiLimits
     /// <summary>Gets how long a new connection may say nothing. Default 5 s.</summary>
     public TimeSpan FirstByteTimeout { get; init; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>Gets the most live streams at once; further ones are answered with 503. Default 32.</summary>
-    public int StreamsMax { get; init; } = 32;
+    /// <summary>Gets the most live streams at once; further ones are answered with 503. Default 16.</summary>
+    public int StreamsMax { get; init; } = 16;
 
     /// <summary>Gets how many batches may wait for one live stream before it is cut. Default 64: at most 16 MiB.</summary>
     public int BatchesWaiting { get; init; } = 64;

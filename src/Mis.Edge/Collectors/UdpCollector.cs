@@ -11,6 +11,9 @@ namespace Massif.Mis.Edge.Collectors;
 /// </remarks>
 public sealed class UdpCollector : IDisposable
 {
+    /// <summary>Most memory of one listener in bytes: a datagram being read, two slabs, and the senders that are known.</summary>
+    public const int MemoryBytes = DatagramBytesMax + (2 * SlabBytes) + (KnownSendersMax * 512) + (BatchMax * 32);
+
     /// <summary>Datagrams handed on at once: as many as one burst of the host takes.</summary>
     private const int BatchMax = 64;
     private const int DatagramBytesMax = 65_535;

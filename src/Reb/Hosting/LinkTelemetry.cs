@@ -12,6 +12,7 @@ public static class LinkTelemetry
     {
         var statuses = Neighbours(domain, self).Select(node => (node.Id, Status: links.StatusOf(node.Index))).ToArray();
         yield return By("massif_link_up", MetricKind.Gauge, "Whether the link is established.", s => s.Up ? 1 : 0);
+        yield return By("massif_link_connects_total", MetricKind.Counter, "Times that the link came up.", s => s.Connects);
         yield return By("massif_link_received_bytes_total", MetricKind.Counter, "Bytes of frames received.", s => s.BytesIn);
         yield return By("massif_link_sent_bytes_total", MetricKind.Counter, "Bytes of frames sent.", s => s.BytesOut);
         yield return By("massif_link_queued_bytes", MetricKind.Gauge, "Bytes that wait to be sent.", s => s.QueuedBytes);

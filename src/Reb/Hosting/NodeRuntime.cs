@@ -10,9 +10,9 @@ namespace Massif.Reb.Hosting;
 /// <typeparam name="TInput">The host's input.</typeparam>
 public sealed partial class NodeRuntime<TInput> : IAsyncDisposable
 {
-    private const int FramesPerNeighbour = 32; // At most 32 MiB per neighbour, and 4 MiB of usual batches.
     private const int DiskAnswers = 4096;
     private const int Requests = 256;
+    private const int NewsAtOnce = 20; // Ups and downs of one peer; then one a second.
 
     private readonly Func<HostInput, TInput> _wrap;
     private readonly ILogger _logger;
@@ -121,6 +121,9 @@ public sealed partial class NodeRuntime<TInput> : IAsyncDisposable
     [LoggerMessage(Level = LogLevel.Warning, Message = "link to {Peer}: down ({Reason})")]
     private static partial void LogDown(ILogger logger, string peer, string reason);
 
+    [LoggerMessage(Level = LogLevel.Warning, Message = "link to {Peer}: {Count} changes were not told, they came too fast")]
+    private static partial void LogUntold(ILogger logger, string peer, long count);
+
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Peer} cannot be reached at {Remote}: {Detail}; it is tried again and again")]
     private static partial void LogUnreachable(ILogger logger, string peer, string remote, string detail);
 
@@ -132,11 +135,13 @@ public sealed partial class NodeRuntime<TInput> : IAsyncDisposable
     {
         private readonly NodeRuntime<TInput> _node;
         private readonly Inbox<TInput>[] _inboxes;
+        private readonly NewsBudget _news;
 
         public LinkInputs(NodeRuntime<TInput> node)
         {
             _node = node;
-            _inboxes = [.. node.Config.Domain.Nodes.Select(peer => node.Loop.AddInbox(peer.Id, FramesPerNeighbour))];
+            _news = new(node.Config.Domain.Nodes.Count, NewsAtOnce);
+            _inboxes = [.. node.Config.Domain.Nodes.Select(peer => node.Loop.AddInbox(peer.Id, NodeLimits.FramesPerNeighbour))];
         }
 
         public async ValueTask OnFrameAsync(NodeIndex from, ReadOnlyMemory<byte> frame, CancellationToken closed) =>
@@ -144,13 +149,13 @@ public sealed partial class NodeRuntime<TInput> : IAsyncDisposable
 
         public async ValueTask OnUpAsync(NodeIndex peer, ulong startNonce)
         {
-            LogUp(_node._logger, _node.Config.Domain[peer].Id);
+            if (MayTell(peer)) LogUp(_node._logger, _node.Config.Domain[peer].Id);
             await _inboxes[peer.Value].PostAsync(_node._wrap(HostInput.OfLinkUp(peer)));
         }
 
         public async ValueTask OnDownAsync(NodeIndex peer, string reason)
         {
-            LogDown(_node._logger, _node.Config.Domain[peer].Id, reason);
+            if (MayTell(peer)) LogDown(_node._logger, _node.Config.Domain[peer].Id, reason);
             await _inboxes[peer.Value].PostAsync(_node._wrap(HostInput.OfLinkDown(peer)));
         }
 
@@ -163,6 +168,13 @@ public sealed partial class NodeRuntime<TInput> : IAsyncDisposable
             }
 
             LogRefused(_node._logger, refused.Remote, refused.Reason, refused.Detail, refused.Total);
+        }
+
+        private bool MayTell(NodeIndex peer)
+        {
+            if (!_news.MayTell(peer, Environment.TickCount64, out var untold)) return false;
+            if (untold > 0) LogUntold(_node._logger, _node.Config.Domain[peer].Id, untold);
+            return true;
         }
     }
 

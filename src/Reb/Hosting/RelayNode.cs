@@ -26,7 +26,11 @@ public sealed class RelayNode : IAsyncDisposable, IActor<HostInput>
         _misbehaving = _runtime.Counters.Of("massif_relay_misbehaving");
         if (misbehave != Misbehaviours.None) _lies = new(_runtime.Links, misbehave, config.Domain.Nodes.Count);
         _host = new(config.Index, config.Domain.Nodes.Count, (ILinks?)_lies ?? _runtime.Links, _runtime.Counters);
+        Memory.AddNode(config.Domain, config.Index);
     }
+
+    /// <summary>Gets what others can make the relay hold in memory.</summary>
+    public MemoryBound Memory { get; } = new();
 
     /// <summary>Gets the end of the relay's loop; faulted when it broke.</summary>
     public Task Completion => _runtime.Loop.Completion;
@@ -44,6 +48,7 @@ public sealed class RelayNode : IAsyncDisposable, IActor<HostInput>
         var node = new RelayNode(config, misbehave, misbehaveNow, logger);
         try
         {
+            node.Memory.Log(logger);
             node._runtime.Start(node);
             var telemetry = new NodeTelemetry(node._runtime.Counters, node._runtime.TurnAsync, node.LinkMetrics, node.Health);
             node._metrics = await MetricsServer.StartAsync(config.Options.HttpListen, telemetry);
@@ -79,7 +84,8 @@ public sealed class RelayNode : IAsyncDisposable, IActor<HostInput>
         _lies.OnTime(new Instant(_runtime.Clock.MonotonicNanoseconds));
     }
 
-    private IEnumerable<Metric> LinkMetrics() => LinkTelemetry.Of(_runtime.Config.Domain, _runtime.Config.Index, _runtime.Links);
+    private IEnumerable<Metric> LinkMetrics() =>
+        LinkTelemetry.Of(_runtime.Config.Domain, _runtime.Config.Index, _runtime.Links).Append(Memory.ToMetric());
 
     private NodeHealth Health() => LinkTelemetry.Health(_runtime.Config.Domain, _runtime.Config.Index, _runtime.Links);
 }

@@ -14,7 +14,7 @@ namespace Massif.Reb.Hosting;
 internal sealed class ReplicaJournal
 {
     /// <summary>Most bytes appended and not yet durable before new payloads are refused: 64 MiB.</summary>
-    private const long UnsyncedBytesMax = 64 * 1024 * 1024;
+    public const long UnsyncedBytesMax = 64 * 1024 * 1024;
 
     private readonly IDisk _disk;
     private readonly SegmentLog _log;
@@ -45,6 +45,10 @@ internal sealed class ReplicaJournal
     }
 
     public long TotalBytes => _log.TotalBytes;
+
+    public int SegmentBytes => _segmentBytes;
+
+    public long PayloadBytesInMemory => _payloads.HeldBytes;
 
     /// <summary>Gets the checkpoints that are kept.</summary>
     public CheckpointStore Checkpoints { get; }

@@ -112,6 +112,15 @@ public sealed class SourceHost
     /// <summary>Returns the highest seq that a replica reported delivered and durable.</summary>
     public ulong DurableAt(ReplicaId replica) => _core.DurableAt(replica);
 
+    /// <summary>Adds what the bus side of a source may hold in memory.</summary>
+    public void AddTo(MemoryBound bound)
+    {
+        ArgumentNullException.ThrowIfNull(bound);
+        var leastBytes = InitialMessage.PrefixLength(_domain.Replicas.Count) + SegmentLog.RecordOverheadBytes;
+        bound.Add("batches of the spool in memory", Spool.MemoryBytesMax + Spool.UnsyncedBytesMax + _domain.Protocol.BatchBytesMax);
+        bound.Add("index of the spool, by batch of the least size", _parts.SpoolLimitBytes / leastBytes, SpoolIndex.BytesPerBatch + 1);
+    }
+
     /// <summary>Puts one batch into the spool. It leaves when the spool is synced; the caller ends the turn with <see cref="EndTurn"/>.</summary>
     public ulong Publish(ReadOnlySpan<byte> payload, in Moment now)
     {

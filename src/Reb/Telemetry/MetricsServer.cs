@@ -34,7 +34,10 @@ public sealed class MetricsServer : IAsyncDisposable
     public static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(2);
 
     private const int RequestBytesMax = 16 * 1024; // A scraper sends a few hundred.
-    private const int ConnectionsMax = 64;
+
+    /// <summary>Most connections at once; with one more the oldest silent one goes.</summary>
+    public const int ConnectionsMax = 64;
+
     private static readonly TimeSpan FirstByteTimeout = TimeSpan.FromSeconds(5);
     private readonly WebApplication _web;
 

@@ -25,8 +25,8 @@ public sealed class StopTests
             var metrics = await domain.MetricsAsync(node);
             Assert.InRange(metrics.Sum("process_resident_memory_bytes"), 1e6, IdleBytesMax);
             Assert.Equal(Gen0BudgetBytes, metrics.Sum("dotnet_gc_gen0_budget_max_bytes"));
+            Assert.InRange(metrics.Sum("massif_memory_bound_bytes"), 100e6, 10e9);
         }
-
 
         var codes = await Task.WhenAll(nodes.Select(node => domain.Process(node).TerminateAsync()));
         Assert.Equal([0, 0, 0], codes);
@@ -38,6 +38,8 @@ public sealed class StopTests
             Assert.All(log, line => Assert.Matches(form, line));
             Assert.Contains(log, line => line.Contains($"runs as process {domain.Process(node).Id}", StringComparison.Ordinal));
             Assert.Single(log, line => line.EndsWith("stopping event=stopping", StringComparison.Ordinal));
+            Assert.InRange(log.Count(line => line.Contains(" event=memory_item ", StringComparison.Ordinal)), 5, 40);
+            Assert.Single(log, line => line.Contains(" in all, besides the program itself event=memory_total ", StringComparison.Ordinal));
         }
     }
 }
