@@ -106,7 +106,10 @@ internal sealed class DemoFeeder(IPEndPoint listener, int? rate, int lineBytesMa
         return kept.ToArray();
     }
 
-    /// <summary>A line that begins as a frame's length, a delimiter or a byte order mark does would not arrive as it is: a space goes before it.</summary>
+    /// <summary>
+    /// A line that begins as a frame's length, a delimiter or a byte order mark does would not arrive as it is: a space
+    /// goes before it.
+    /// </summary>
     private bool NeedsGuard(ReadOnlySpan<byte> line)
     {
         if (line.IsEmpty || line[0] is 0 or (byte)'\r') return true;

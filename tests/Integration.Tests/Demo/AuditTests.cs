@@ -100,7 +100,8 @@ public sealed class AuditTests
         Assert.Same(report, await DomainObserver.ReportAsync(Ask, "core1", TimeSpan.FromMinutes(1), CancellationToken.None));
 
         Task<DomainStatus> AskTheDead(CancellationToken cancel) => Task.FromResult(new DomainStatus("demo", 1, true, [Silent()], []));
-        var silence = await Assert.ThrowsAsync<IOException>(() => DomainObserver.ReportAsync(AskTheDead, "core1", TimeSpan.Zero, CancellationToken.None));
+        var silence = await Assert.ThrowsAsync<IOException>(() =>
+            DomainObserver.ReportAsync(AskTheDead, "core1", TimeSpan.Zero, CancellationToken.None));
         Assert.Equal("no answer in 2 s", silence.Message);
 
         static ReplicaStatus Silent() => new("core1", ReplicaState.Silent, "no answer in 2 s", null);

@@ -29,7 +29,10 @@ public sealed class InputTests : IDisposable
     [Fact]
     public void Lines_across_the_edges_of_the_read_buffer_stay_whole()
     {
-        var expected = Enumerable.Range(0, 20_000).Select(i => new string((char)('a' + (i % 26)), i % 97 + 1)).Append(new string('z', 700_000)).ToList();
+        var expected = Enumerable.Range(0, 20_000)
+            .Select(i => new string((char)('a' + (i % 26)), i % 97 + 1))
+            .Append(new string('z', 700_000))
+            .ToList();
         var file = _directory.Write("in.log", string.Join('\n', expected));
         Assert.Equal(expected, InputLines.Read([file]).Select(line => Encoding.UTF8.GetString(line.Span)));
     }
@@ -50,7 +53,8 @@ public sealed class InputTests : IDisposable
             "Nov 21 11:15:51 web-1 sshd[1]: bare",
             "404 not found", "40 <13>looks like an octet count", "PROXY TCP4 is no proxy header", "  indented", "ü", "   ",
             "<13>" + new string('x', 60_000), "<13>" + new string('y', 70_000), new string('z', 70_000), "  <13>" + new string('s', 70_000),
-            "40 <13>" + new string('c', 70_000), "error at 5 <nil> pointer, 7 <x>", "\uFEFFmark", "\0", "\0\0begins with NUL", "ends with NUL\0\0", "\0<13>a", "<13>a\0<14>b\0\0<15>c",
+            "40 <13>" + new string('c', 70_000), "error at 5 <nil> pointer, 7 <x>", "\uFEFFmark",
+            "\0", "\0\0begins with NUL", "ends with NUL\0\0", "\0<13>a", "<13>a\0<14>b\0\0<15>c",
             "\r\r", "\rbegins with CR", "ends with CR\r\r", "  12 <13>indented", "007 <13>a", "<", "last",
         ];
         var file = _directory.Write("in.log", string.Join('\n', lines));
@@ -121,7 +125,8 @@ public sealed class InputTests : IDisposable
         var pipe = _directory["pipe"];
         Assert.Equal(0, (await Shell.RunAsync("/usr/bin/mkfifo", [pipe])).Code);
         using var writer = Shell.Start("/bin/sh", ["-c", "printf 'a\n\nb\n' > \"$0\"", pipe]);
-        var (input, mistake) = await DemoInput.OpenAsync(new() { Inputs = [pipe, _directory.Write("file", "c")] }, _directory.Path, CancellationToken.None);
+        var request = new DemoRequest { Inputs = [pipe, _directory.Write("file", "c")] };
+        var (input, mistake) = await DemoInput.OpenAsync(request, _directory.Path, CancellationToken.None);
         Assert.Equal(("", 3), (mistake, input!.Lines));
         Assert.Equal(["a", "b", "c"], InputLines.Read(input.Files).Select(line => Encoding.UTF8.GetString(line.Span)));
     }
@@ -148,7 +153,8 @@ public sealed class InputTests : IDisposable
         Assert.Equal("--input: --no-fault is no file, and no option of massif demo.", Mistake("--no-fault"));
         Assert.Empty(DemoInput.MistakesIn(new() { Inputs = ["-"] }));
         var empty = _directory.Write("empty.log", "\n\r\n");
-        Assert.Equal($"--input: there is no line in {empty}.", (await DemoInput.OpenAsync(new() { Inputs = [empty] }, _directory.Path, CancellationToken.None)).Mistake);
+        var (_, mistake) = await DemoInput.OpenAsync(new() { Inputs = [empty] }, _directory.Path, CancellationToken.None);
+        Assert.Equal($"--input: there is no line in {empty}.", mistake);
     }
 
     [Fact]
@@ -168,7 +174,9 @@ public sealed class InputTests : IDisposable
         Assert.Equal(Of("0123456789cut here"), Of("0123456789"));
     }
 
-    /// <summary>What of a line has to arrive: not the delimiters around it, and not what is far beyond the receiver's largest message.</summary>
+    /// <summary>
+    /// What of a line has to arrive: not the delimiters around it, and not what is far beyond the receiver's largest message.
+    /// </summary>
     private static string Text(string line)
     {
         var text = line.Trim(' ', '\r', '\0').Replace("\0 <", "\0<", StringComparison.Ordinal);
