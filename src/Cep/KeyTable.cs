@@ -23,14 +23,18 @@ internal sealed class KeyTable
         _pool = new(limits.Occurrences / 4);
     }
 
-    /// <summary>Returns the most memory of one table in bytes: its arrays double, and a window's is up to four times as long as what it holds.</summary>
+    /// <summary>
+    /// Returns the most memory of one table in bytes: its arrays double, and a window's is up to
+    /// four times as long as what it holds.
+    /// </summary>
     public static long BytesMax(Rule rule, CorrelationLimits limits)
     {
         const int Doubled = 2, StateBytes = 64, WindowSpare = 4, OccurrenceBytes = 24, ArrayHead = 24, SortedBytes = 8;
         var names = Doubled * (long)limits.Keys * KeyReader.LongestOf(rule.Key.AsSpan());
         var keys = Doubled * (long)limits.Keys * (StateBytes + sizeof(int));
         var windows = limits.Keys * (ArrayHead + ((long)OccurrencePool.LengthMin * OccurrenceBytes));
-        var occurrences = (WindowSpare + 1) * (long)limits.Occurrences * (OccurrenceBytes + (ArrayHead / OccurrencePool.LengthMin / WindowSpare));
+        var perOccurrence = OccurrenceBytes + (ArrayHead / OccurrencePool.LengthMin / WindowSpare);
+        var occurrences = (WindowSpare + 1) * (long)limits.Occurrences * perOccurrence;
         return names + keys + windows + occurrences + (SortedBytes * ((long)limits.Occurrences + limits.Keys));
     }
 

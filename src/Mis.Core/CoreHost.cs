@@ -77,13 +77,16 @@ public sealed class CoreHost
             EventsDelivered = Application.EventsDelivered,
             JournalBytes = _replica.JournalBytes,
             DiskTrouble = _parts.Disk.Trouble,
-            Streams = [.. tips.Select(tip => StreamOf(tip, points)).OrderBy(s => s.Edge, StringComparer.Ordinal).ThenBy(s => s.Class).ThenBy(s => s.Incarnation)],
+            Streams = [.. tips.Select(tip => StreamOf(tip, points))
+                .OrderBy(s => s.Edge, StringComparer.Ordinal).ThenBy(s => s.Class).ThenBy(s => s.Incarnation)],
             Peers = [.. _domain.Nodes.Where(node => node.Index != _parts.Self).Select(PeerOf)],
             Evidence = [.. _replica.Evidence.Latest().Select(e => new EvidenceEntry(
                 e.Number, e.Kind.ToString(), e.Against, NameOf(e.Instance), e.First.ToString(), e.Second.ToString()))],
             Gaps = [.. _replica.Gaps.Select(gap => new GapEntry(
                 _domain.Nodes[gap.Life.Stream.Source].Id, (byte)gap.Life.Stream.Class, gap.Life.Incarnation, gap.From, gap.To))],
-            Reasons = [.. _parts.Counters.All().Where(IsReason).Select(c => new ReasonCount(c.Name, c.Value)).OrderBy(r => r.Reason, StringComparer.Ordinal)],
+            Reasons = [.. _parts.Counters.All().Where(IsReason)
+                .Select(c => new ReasonCount(c.Name, c.Value))
+                .OrderBy(r => r.Reason, StringComparer.Ordinal)],
         };
     }
 

@@ -114,13 +114,15 @@ public sealed partial class CoreNode : IAsyncDisposable, IActor<HostInput>
 
     private IEnumerable<Metric> MoreMetrics() => LinkTelemetry.Of(_runtime.Config.Domain, _runtime.Config.Index, _runtime.Links)
         .Append(Metric.By(
-            "reason", "massif_api_refused_total", MetricKind.Counter, "Clients of the API that were refused or cut, by reason.", _api?.Refused ?? NoRefusals))
+            "reason", "massif_api_refused_total", MetricKind.Counter, "Clients of the API that were refused or cut, by reason.",
+            _api?.Refused ?? NoRefusals))
         .Append(Memory.ToMetric());
 
     private NodeHealth Health() => LinkTelemetry.Health(_runtime.Config.Domain, _runtime.Config.Index, _runtime.Links);
 
     [LoggerMessage(
         Level = LogLevel.Error,
-        Message = "the vote log of this replica is lost, damaged or old: it sends no ECHO in this epoch; it still delivers and serves what it has")]
+        Message = "the vote log of this replica is lost, damaged or old: "
+            + "it sends no ECHO in this epoch; it still delivers and serves what it has")]
     private static partial void LogVoteLogLost(ILogger logger);
 }

@@ -65,17 +65,21 @@ public sealed class EdgeHost
     public long PartialFrameBytes => _connections.Bytes;
 
     /// <summary>Gets when <see cref="OnDeadline"/> is due.</summary>
-    public Instant? NextDeadline =>
-        _source.NextDeadline is { } source && _batchDue is { } batch ? (source < batch ? source : batch) : _source.NextDeadline ?? _batchDue;
+    public Instant? NextDeadline => _source.NextDeadline is { } source && _batchDue is { } batch
+        ? (source < batch ? source : batch)
+        : _source.NextDeadline ?? _batchDue;
 
     /// <summary>Adds what senders and the bus can make the edge hold in memory.</summary>
     public void AddTo(MemoryBound bound)
     {
         ArgumentNullException.ThrowIfNull(bound);
         var largest = _options.Syslog.Max(listener => listener.MaxMessageBytes);
-        bound.Add("messages without an end yet (partial_frames_mib)", _options.PartialFrameBytesMax + (4L * (largest + TcpConnection.ChunkBytes)));
-        bound.Add("connections of senders (max_connections)", _options.Syslog.Sum(listener => (long)listener.MaxConnections), ConnectionBytes);
-        bound.Add("buffers and known senders of UDP listeners", _options.Syslog.Count(l => l.Protocol == SyslogProtocol.Udp), UdpCollector.MemoryBytes);
+        var partial = _options.PartialFrameBytesMax + (4L * (largest + TcpConnection.ChunkBytes));
+        bound.Add("messages without an end yet (partial_frames_mib)", partial);
+        var connections = _options.Syslog.Sum(listener => (long)listener.MaxConnections);
+        bound.Add("connections of senders (max_connections)", connections, ConnectionBytes);
+        var udp = _options.Syslog.Count(l => l.Protocol == SyslogProtocol.Udp);
+        bound.Add("buffers and known senders of UDP listeners", udp, UdpCollector.MemoryBytes);
         bound.Add("the batch under way", 2, BatchBuilder.SingleEventBytesMax);
         _source.AddTo(bound);
     }
@@ -198,7 +202,11 @@ public sealed class EdgeHost
             flags = EventFlags.Truncated;
         }
 
-        var context = ContextOf(listener, input.Peer, EventTransport.Udp) with { Trusted = _trusted, ReceivedWallNanoseconds = now.WallNanoseconds };
+        var context = ContextOf(listener, input.Peer, EventTransport.Udp) with
+        {
+            Trusted = _trusted,
+            ReceivedWallNanoseconds = now.WallNanoseconds,
+        };
         EventTranslator.Translate(bytes, context, _draft, flags);
         listener.Events.Add();
         _events.Add();

@@ -108,8 +108,9 @@ public sealed class EdgeNode : IAsyncDisposable, IActor<EdgeInput>
         _gate.Set(_host.Accepts);
     }
 
-    private IEnumerable<Metric> MoreMetrics() =>
-        LinkTelemetry.Of(_runtime.Config.Domain, _runtime.Config.Index, _runtime.Links).Concat(_collectors?.Metrics() ?? []).Append(Memory.ToMetric());
+    private IEnumerable<Metric> MoreMetrics() => LinkTelemetry.Of(_runtime.Config.Domain, _runtime.Config.Index, _runtime.Links)
+        .Concat(_collectors?.Metrics() ?? [])
+        .Append(Memory.ToMetric());
 
     private static MemoryBound MemoryOf(NodeConfig config, EdgeHost host)
     {

@@ -45,7 +45,8 @@ internal sealed class SenderConnections(long bytesMax)
 
     public void Add(SenderConnection connection) => _byNumber.Add(connection.Number, connection);
 
-    public bool TryGet(long number, [MaybeNullWhen(false)] out SenderConnection connection) => _byNumber.TryGetValue(number, out connection);
+    public bool TryGet(long number, [MaybeNullWhen(false)] out SenderConnection connection) =>
+        _byNumber.TryGetValue(number, out connection);
 
     public bool Remove(long number, [MaybeNullWhen(false)] out SenderConnection connection)
     {

@@ -1,7 +1,10 @@
 namespace Massif.Reb.Protocol;
 
 /// <summary>What the objects of a broadcast core take in memory; its <see cref="Footprint"/> says how many there are.</summary>
-/// <remarks>Upper bounds of what was measured on 64-bit .NET, with the spare room of collections; a test holds them against real cores.</remarks>
+/// <remarks>
+/// Upper bounds of what was measured on 64-bit .NET, with the spare room of collections; a test
+/// holds them against real cores.
+/// </remarks>
 public static class BroadcastMemory
 {
     private const int LifeBytes = 512;

@@ -24,7 +24,9 @@ public sealed record BroadcastOptions
     /// </summary>
     public int HoldingLivesPerStream { get; init; } = 4;
 
-    /// <summary>Gets how many decided digests are in memory per stream, in seqs; older ones are in the journal. Default 65,536 (R11).</summary>
+    /// <summary>
+    /// Gets how many decided digests are in memory per stream, in seqs; older ones are in the journal. Default 65,536 (R11).
+    /// </summary>
     public int DigestMemory { get; init; } = 65_536;
 
     /// <summary>Gets the first retransmission time-out in milliseconds. Default 50; it doubles up to <see cref="RtoMaxMs"/>.</summary>
@@ -36,7 +38,9 @@ public sealed record BroadcastOptions
     /// <summary>Gets how often every STATUS is sent in full, in milliseconds. Default 1,000 (R9).</summary>
     public int StatusPeriodMs { get; init; } = 1_000;
 
-    /// <summary>Gets the least time between two STATUS of one stream that changes, in milliseconds. Default 5; 0 reports every turn.</summary>
+    /// <summary>
+    /// Gets the least time between two STATUS of one stream that changes, in milliseconds. Default 5; 0 reports every turn.
+    /// </summary>
     public int StatusSpacingMs { get; init; } = 5;
 
     /// <summary>Gets how many FETCHes may be under way at once. Default 64: at most 16 MiB in flight (R7).</summary>
@@ -52,7 +56,9 @@ public sealed record BroadcastOptions
     public int DigestsPerSecond { get; init; } = 65_536;
 
     /// <summary>Gets after how many seqs of a life a checkpoint is made. Default 256; equal at all replicas (R11).</summary>
-    /// <remarks>Not more than W: then of two correct replicas, whose tips are at most W apart, one can go on from the other's last.</remarks>
+    /// <remarks>
+    /// Not more than W: then of two correct replicas, whose tips are at most W apart, one can go on from the other's last.
+    /// </remarks>
     public int CheckpointInterval { get; init; } = 256;
 
     /// <summary>Gets the longest state of a checkpoint that is taken, in bytes. Default 256 MiB.</summary>

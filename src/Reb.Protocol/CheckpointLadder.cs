@@ -1,6 +1,9 @@
 namespace Massif.Reb.Protocol;
 
-/// <summary>Which checkpoints of a life are kept: the last eight at the multiples of the interval, of twice the interval, and so on (R11).</summary>
+/// <summary>
+/// Which checkpoints of a life are kept: the last eight at the multiples of the interval, of twice
+/// the interval, and so on (R11).
+/// </summary>
 /// <remarks>
 /// So a replica that comes back finds one not far above what its peers have let go, however long their journals are, and what it
 /// must pass over is at most an eighth longer than what retention took. Which ones are kept follows from the newest alone: equal at
@@ -11,7 +14,9 @@ public static class CheckpointLadder
     /// <summary>Checkpoints kept at the multiples of one step.</summary>
     public const int PerRung = 8;
 
-    /// <summary>Most checkpoints of one life, the one where the stream rested included: eight, and up to five more for each doubling.</summary>
+    /// <summary>
+    /// Most checkpoints of one life, the one where the stream rested included: eight, and up to five more for each doubling.
+    /// </summary>
     public const int Most = PerRung + (5 * (Rungs - 1)) + 1;
 
     private const int Rungs = 24; // With an interval of 256 the last step is two thousand million batches.

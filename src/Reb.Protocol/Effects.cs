@@ -6,13 +6,18 @@ public enum EffectKind : byte
     /// <summary>Send <see cref="Effect.Vote"/> to every replica in <see cref="Effect.To"/>.</summary>
     SendVote,
 
-    /// <summary>Send <see cref="Effects.StatusOf"/> to <see cref="Effect.To"/> and, if <see cref="Effect.ToSource"/>, to the stream's source.</summary>
+    /// <summary>
+    /// Send <see cref="Effects.StatusOf"/> to <see cref="Effect.To"/> and, if
+    /// <see cref="Effect.ToSource"/>, to the stream's source.
+    /// </summary>
     SendStatus,
 
     /// <summary>Send GONE: everything of <see cref="Effect.Instance"/>'s life below its seq is forgotten here (R9).</summary>
     SendGone,
 
-    /// <summary>Ask the one replica in <see cref="Effect.To"/> for the payload of the instance with <see cref="Effect.Digest"/> (R7).</summary>
+    /// <summary>
+    /// Ask the one replica in <see cref="Effect.To"/> for the payload of the instance with <see cref="Effect.Digest"/> (R7).
+    /// </summary>
     SendFetch,
 
     /// <summary>
@@ -42,7 +47,9 @@ public enum EffectKind : byte
     /// <summary>Hand the payload to the layer above, in FIFO order per life (R10), once per instance and start.</summary>
     Deliver,
 
-    /// <summary>The payload with <see cref="Effect.Digest"/> is not delivered any more; serve it from the journal once it is durable.</summary>
+    /// <summary>
+    /// The payload with <see cref="Effect.Digest"/> is not delivered any more; serve it from the journal once it is durable.
+    /// </summary>
     DropPayload,
 
     /// <summary>
@@ -60,10 +67,16 @@ public enum EffectKind : byte
     /// </summary>
     SendCheckpointOffers,
 
-    /// <summary>Ask the one in <see cref="Effect.To"/> for the state <see cref="Effect.Digest"/> from byte <see cref="Effect.Number"/> on.</summary>
+    /// <summary>
+    /// Ask the one in <see cref="Effect.To"/> for the state <see cref="Effect.Digest"/> from byte
+    /// <see cref="Effect.Number"/> on.
+    /// </summary>
     SendCheckpointFetch,
 
-    /// <summary>Send a part of the state <see cref="Effect.Digest"/> to <see cref="Effect.To"/>, from byte <see cref="Effect.Number"/> on.</summary>
+    /// <summary>
+    /// Send a part of the state <see cref="Effect.Digest"/> to <see cref="Effect.To"/>, from byte
+    /// <see cref="Effect.Number"/> on.
+    /// </summary>
     SendCheckpointPart,
 
     /// <summary>
@@ -144,7 +157,10 @@ public readonly record struct Effect
     /// <summary>Gets the earlier start of an effect of R13.</summary>
     public StartMark Earlier => new(Digest.C, Digest.D);
 
-    /// <summary>Gets whether the host appends this to its journal and calls <see cref="ReliableBroadcast.OnDurable"/> when it is durable.</summary>
+    /// <summary>
+    /// Gets whether the host appends this to its journal and calls
+    /// <see cref="ReliableBroadcast.OnDurable"/> when it is durable.
+    /// </summary>
     public bool IsRecord => Record != 0;
 }
 

@@ -36,7 +36,9 @@ internal sealed class FetchServer
         return true;
     }
 
-    /// <summary>Counts bytes that a reply had and that were not known before: the next ones wait until the rate has made up for them.</summary>
+    /// <summary>
+    /// Counts bytes that a reply had and that were not known before: the next ones wait until the rate has made up for them.
+    /// </summary>
     public void Charge(ReplicaId to, int bytes) => _bytes[to.Index].Left -= bytes;
 
     /// <summary>Returns how many of so many delivered digests may be announced to a peer now, and counts those.</summary>

@@ -1,6 +1,9 @@
 namespace Massif.Reb.Protocol;
 
-/// <summary>The lives of one stream that hold payloads for their whole window: a few, whatever number of incarnations its source invents.</summary>
+/// <summary>
+/// The lives of one stream that hold payloads for their whole window: a few, whatever number of
+/// incarnations its source invents.
+/// </summary>
 /// <remarks>
 /// A window may hold W payloads of B bytes (R8), so a source that leaves instance after instance undecided in life after life would make
 /// a replica hold as many windows. Only <see cref="BroadcastOptions.HoldingLivesPerStream"/> lives have a place here. Every other one has

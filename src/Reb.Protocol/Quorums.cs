@@ -46,7 +46,8 @@ public readonly record struct Quorums
         ArgumentOutOfRangeException.ThrowIfGreaterThan(replicas, ReplicaSet.Capacity);
         ArgumentOutOfRangeException.ThrowIfLessThan(faults, 1);
         if (!Fit(replicas, faults, recovering))
-            throw new ArgumentOutOfRangeException(nameof(replicas), replicas, $"n >= 3f+2k+1 does not hold for f={faults}, k={recovering}.");
+            throw new ArgumentOutOfRangeException(
+                nameof(replicas), replicas, $"n >= 3f+2k+1 does not hold for f={faults}, k={recovering}.");
         return new(replicas, faults, recovering);
     }
 

@@ -7,7 +7,9 @@ public sealed partial class ReliableBroadcast
     private static bool WouldHold(Instance? open, in Digest digest, bool authentic) =>
         open is null ? authentic : FillsDecision(open, digest) || (authentic && open.Initial is null);
 
-    /// <summary>Returns whether a payload of an instance may be held: the lowest one always, the others while the life has a place.</summary>
+    /// <summary>
+    /// Returns whether a payload of an instance may be held: the lowest one always, the others while the life has a place.
+    /// </summary>
     private bool MayHold(StreamWindow window, ulong seq, Instant now, Effects effects)
     {
         var hasPlace = window.Holding.Admit(window);

@@ -31,7 +31,9 @@ public sealed partial class ReliableBroadcast
         open.Window.RaiseTop(open.Seq);
     }
 
-    /// <summary>Restores a delivery. One that does not follow the last is torn: what stood between is lost, so it never was durable.</summary>
+    /// <summary>
+    /// Restores a delivery. One that does not follow the last is torn: what stood between is lost, so it never was durable.
+    /// </summary>
     public void RestoreDelivered(in InstanceId instance, in Digest digest, int length, in Digest chain)
     {
         Invariant.Holds(!_started);

@@ -102,7 +102,8 @@ public sealed partial class ReliableBroadcast
             next.Chain = window.Chain.Chain(digest);
             var record = effects.LogDelivered(id, digest, length, next.Chain);
             effects.Payload(EffectKind.Deliver, id, digest, length);
-            for (var i = 0; i < next.HeldCount; i++) effects.Payload(EffectKind.DropPayload, id, next.HeldAt(i).Digest, next.HeldAt(i).Length);
+            for (var i = 0; i < next.HeldCount; i++)
+                effects.Payload(EffectKind.DropPayload, id, next.HeldAt(i).Digest, next.HeldAt(i).Length);
             _notDurable.Enqueue((record, window, next.Seq)); // Votes and all stay until this record is durable (R11).
             window.Advance(digest, length, next.Chain);
             CheckpointIfDue(window, id.Seq, window.Chain, effects);

@@ -1,6 +1,9 @@
 namespace Massif.Reb.Protocol;
 
-/// <summary>Reliable broadcast of batches at one replica, over all streams: digest-echo Bracha with windows (docs/protocols/BROADCAST.md).</summary>
+/// <summary>
+/// Reliable broadcast of batches at one replica, over all streams: digest-echo Bracha with windows
+/// (docs/protocols/BROADCAST.md).
+/// </summary>
 /// <remarks>
 /// <para>
 /// Guarantees agreement, integrity, totality and, for a correct source, validity with f Byzantine replicas and no timing assumption.
@@ -158,7 +161,8 @@ public sealed partial class ReliableBroadcast
         if (instance.Seq < window.Floor)
         {
             if (!_fetchServer.Allow(from, instance, 0, now)) return Verdict.Refused;
-            effects.Send(EffectKind.SendGone, ReplicaSet.Of(from), new(_options.Epoch, instance.Stream, instance.Incarnation, window.Floor));
+            var floor = new InstanceId(_options.Epoch, instance.Stream, instance.Incarnation, window.Floor);
+            effects.Send(EffectKind.SendGone, ReplicaSet.Of(from), floor);
             return Verdict.Accepted;
         }
 
@@ -170,7 +174,9 @@ public sealed partial class ReliableBroadcast
         return Verdict.Accepted;
     }
 
-    /// <summary>A payload of this many bytes went to a peer whose <see cref="EffectKind.SendPayload"/> did not say how long it is.</summary>
+    /// <summary>
+    /// A payload of this many bytes went to a peer whose <see cref="EffectKind.SendPayload"/> did not say how long it is.
+    /// </summary>
     public void OnServed(ReplicaId to, int bytes) => _fetchServer.Charge(to, bytes);
 
     /// <summary>A peer's answer to a FETCH; <paramref name="digest"/> is what the host computed from header and payload (R7).</summary>

@@ -61,7 +61,9 @@ public sealed class ReplicaStart
             if (!_peers[i].Known.IsNone) sink.PeerStart(new(i), _peers[i].Known, _peers[i].Earlier);
     }
 
-    /// <summary>Starts: continues an open start, or makes one with the next counter and <paramref name="nonce"/>, and announces it.</summary>
+    /// <summary>
+    /// Starts: continues an open start, or makes one with the next counter and <paramref name="nonce"/>, and announces it.
+    /// </summary>
     public void Begin(ulong nonce, Instant now, Effects effects)
     {
         if (Mark == _settled) Open(new(Mark.Counter + 1, nonce), effects);

@@ -3,10 +3,16 @@ namespace Massif.Reb.Protocol;
 /// <summary>What the source core asks its host to do.</summary>
 public enum SourceEffectKind : byte
 {
-    /// <summary>Send the INITIAL of <see cref="SourceEffect.Seq"/> to <see cref="SourceEffect.To"/>, byte-identical at every repeat (R0).</summary>
+    /// <summary>
+    /// Send the INITIAL of <see cref="SourceEffect.Seq"/> to <see cref="SourceEffect.To"/>,
+    /// byte-identical at every repeat (R0).
+    /// </summary>
     SendInitial,
 
-    /// <summary>Everything up to <see cref="SourceEffect.Seq"/> is delivered and durable at enough replicas: the spool may drop it (Release).</summary>
+    /// <summary>
+    /// Everything up to <see cref="SourceEffect.Seq"/> is delivered and durable at enough replicas:
+    /// the spool may drop it (Release).
+    /// </summary>
     Release,
 
     /// <summary>The spool has lost what the replicas have delivered: this life ends, a new incarnation is needed (R0).</summary>

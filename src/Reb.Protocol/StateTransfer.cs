@@ -86,7 +86,10 @@ internal sealed class StateTransfer(Quorums quorums, PeerTable peers, BroadcastO
         return Verdict.Accepted;
     }
 
-    /// <summary>The whole state was looked at: returns the checkpoint to go to, or null when the next peer is asked or nothing is to do.</summary>
+    /// <summary>
+    /// The whole state was looked at: returns the checkpoint to go to, or null when the next peer
+    /// is asked or nothing is to do.
+    /// </summary>
     public CheckpointOffer? Completed(StreamWindow window, ReceivedState state, Instant now, Effects effects)
     {
         if (Find(window) is not { Target: { } target } transfer || transfer.Offset != transfer.Chosen.Length) return null;

@@ -47,7 +47,10 @@ public sealed class KeyTableMemoryTests
         Assert.Equal(1 + 255 + 1 + 20, KeyReader.LongestOf([EventField.UserName, EventField.SourcePort]));
         var all = KeyReader.LongestOf([.. Enumerable.Repeat(EventField.UserName, RuleDefinition.KeyFieldsMax)]);
         Assert.Equal(KeyReader.BytesMax, all);
-        var words = new[] { EventField.Category, EventField.Action, EventField.Outcome, EventField.SourceType, EventField.Parser, EventField.Level };
+        var words = new[]
+        {
+            EventField.Category, EventField.Action, EventField.Outcome, EventField.SourceType, EventField.Parser, EventField.Level,
+        };
         Assert.True(words.SelectMany(FieldTestsWords).All(word => word.Length <= 32));
     }
 

@@ -87,7 +87,8 @@ internal static class Names
 
     public static string Of(StreamLife life) => life == Life ? "" : $" {life}";
 
-    public static string Of(Digest digest) => digest == default ? "-" : digest is { A: < 128, B: 0 } ? $"{(char)digest.A}" : digest.ToString()[..8];
+    public static string Of(Digest digest) =>
+        digest == default ? "-" : digest is { A: < 128, B: 0 } ? $"{(char)digest.A}" : digest.ToString()[..8];
 
     public static string Of(StartMark mark) => mark.IsNone ? "none" : $"{mark.Counter}/{mark.Nonce}";
 
@@ -141,7 +142,8 @@ internal static class Names
         EffectKind.MakeCheckpoint or EffectKind.LogJump => $"{effect.Kind} {Of(effect.Instance)}",
         EffectKind.LogVote => $"log {effect.VoteKind} {Of(effect.Instance)} {Of(effect.Digest)}",
         EffectKind.Evidence =>
-            $"evidence {effect.Evidence} {(effect.To.IsEmpty ? "source" : effect.To)} {Of(effect.Instance)} {Of(effect.Digest)} {Of(effect.Other)}",
+            $"evidence {effect.Evidence} {(effect.To.IsEmpty ? "source" : effect.To)} "
+                + $"{Of(effect.Instance)} {Of(effect.Digest)} {Of(effect.Other)}",
         EffectKind.SendStart => $"send {effect.To} Start {Of(effect.Start)}",
         EffectKind.SendStartAnswer => $"send {effect.To} StartAnswer to {Of(effect.Start)} earlier {Of(effect.Earlier)}",
         EffectKind.LogStart or EffectKind.LogStartSettled => $"{effect.Kind} {Of(effect.Start)}",

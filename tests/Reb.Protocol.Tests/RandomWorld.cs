@@ -1,6 +1,8 @@
 namespace Massif.Reb.Protocol.Tests;
 
-/// <summary>A small group with one true and one lying source, everything chosen by one seed: enough to see the rules work together.</summary>
+/// <summary>
+/// A small group with one true and one lying source, everything chosen by one seed: enough to see the rules work together.
+/// </summary>
 /// <remarks>
 /// Links are FIFO, lose single messages and, at a reset, everything in flight. A replica's turn leaves only after its sync; a crash
 /// keeps a prefix of the journal that is at least what is durable. f replicas are Byzantine, or lose their journal once.
@@ -139,7 +141,12 @@ internal sealed class RandomWorld
         foreach (var replica in Correct())
         {
             var (held, bound) = (replica.Core.Footprint, replica.Core.Bound(streams: 2));
-            if (held.Lives > bound.Lives || held.Instances > bound.Instances || held.Digests > bound.Digests || held.Payloads > bound.Payloads) Fail("bounded memory");
+            if (held.Lives > bound.Lives || held.Instances > bound.Instances
+                || held.Digests > bound.Digests || held.Payloads > bound.Payloads)
+            {
+                Fail("bounded memory");
+            }
+
             if (replica.Delivered(True).Count != Batches) Fail($"validity: {replica.Id} has {replica.Delivered(True).Count} batches");
             for (var i = 0; i < Batches; i++)
                 if (replica.Delivered(True)[i] != DigestOf(True, (ulong)i + 1)) Fail("integrity");
@@ -186,7 +193,8 @@ internal sealed class RandomWorld
             foreach (var to in effect.To)
             {
                 var target = _replicas[to.Index];
-                if (target is not null && !Lost()) _links[Size, to.Index].Enqueue(() => target.Take(r => r.Initial(id, DigestOf(True, id.Seq), true)));
+                if (target is null || Lost()) continue;
+                _links[Size, to.Index].Enqueue(() => target.Take(r => r.Initial(id, DigestOf(True, id.Seq), true)));
             }
         }
     }
@@ -194,7 +202,8 @@ internal sealed class RandomWorld
     /// <summary>What the spool drops, f + 1 correct replicas hold durably; one that was wiped afterwards is a fault among f.</summary>
     private void CheckRelease(ulong seq)
     {
-        if (Correct().Count(r => r.DurablyDelivered(True) >= seq) + (_wiped >= 0 ? 1 : 0) < Quorums.OneCorrect) Fail("no loss: released too early");
+        var holders = Correct().Count(r => r.DurablyDelivered(True) >= seq) + (_wiped >= 0 ? 1 : 0);
+        if (holders < Quorums.OneCorrect) Fail("no loss: released too early");
     }
 
     /// <summary>Byzantine replicas and the lying source say anything to anybody.</summary>

@@ -74,22 +74,30 @@ internal sealed class ReplicaRig : IRig, IStateSink
         switch (words.Name)
         {
             case "initial":
-                return _core.OnInitial(Names.Instance(words[1]), Names.Digest(words[2]), (int)words.Get("length", 100), !words.Has("bad-mac"), _time.Now, _effects);
+                return _core.OnInitial(
+                    Names.Instance(words[1]), Names.Digest(words[2]), (int)words.Get("length", 100), !words.Has("bad-mac"),
+                    _time.Now, _effects);
             case "status": return _core.OnStatus(Names.Replica(words[1]), Names.Status(words), _time.Now, _effects);
             case "gone": return _core.OnGone(Names.Replica(words[1]), Names.Life, Names.Instance(words[3]).Seq, _time.Now, _effects);
-            case "fetch": return _core.OnFetch(Names.Replica(words[1]), Names.Instance(words[2]), Names.Digest(words[3]), _time.Now, _effects);
+            case "fetch":
+                return _core.OnFetch(Names.Replica(words[1]), Names.Instance(words[2]), Names.Digest(words[3]), _time.Now, _effects);
             case "query": return _core.OnCheckpointQuery(Names.Replica(words[1]), Names.Instance(words[2]), _time.Now, _effects);
             case "offer":
-                var offer = new CheckpointOffer(Names.Instance(words[2]).Seq, default, Names.Digest(words[3]), (int)words.Get("length", 100));
+                var offer = new CheckpointOffer(
+                    Names.Instance(words[2]).Seq, default, Names.Digest(words[3]), (int)words.Get("length", 100));
                 return _core.OnCheckpointOffer(Names.Replica(words[1]), Names.Life, offer, _time.Now, _effects);
             case "fetch-state":
                 return _core.OnCheckpointFetch(
-                    Names.Replica(words[1]), Names.Instance(words[2]), Names.Digest(words[3]), (int)words.Get("from", 0), _time.Now, _effects);
+                    Names.Replica(words[1]), Names.Instance(words[2]), Names.Digest(words[3]), (int)words.Get("from", 0),
+                    _time.Now, _effects);
             case "part": return Part(words);
-            case "payload": return _core.OnPayload(Names.Replica(words[1]), Names.Instance(words[2]), Names.Digest(words[3]), 100, _time.Now, _effects);
+            case "payload":
+                return _core.OnPayload(
+                    Names.Replica(words[1]), Names.Instance(words[2]), Names.Digest(words[3]), 100, _time.Now, _effects);
             default:
                 var kind = Enum.Parse<VoteKind>(words.Name, ignoreCase: true);
-                return _core.OnVote(Names.Replica(words[1]), new(kind, Names.Instance(words[2]), Names.Digest(words[3])), _time.Now, _effects);
+                return _core.OnVote(
+                    Names.Replica(words[1]), new(kind, Names.Instance(words[2]), Names.Digest(words[3])), _time.Now, _effects);
         }
     }
 
@@ -97,8 +105,11 @@ internal sealed class ReplicaRig : IRig, IStateSink
     private Verdict Part(Words words)
     {
         var verdict = _core.OnCheckpointPart(
-            Names.Replica(words[1]), Names.Instance(words[2]), (int)words.Get("from", 0), (int)words.Get("bytes", 100), _time.Now, _effects, out var isLast);
-        var state = words.Has("forged") ? ReceivedState.Forged : words.Has("not-understood") ? ReceivedState.NotUnderstood : ReceivedState.Taken;
+            Names.Replica(words[1]), Names.Instance(words[2]), (int)words.Get("from", 0), (int)words.Get("bytes", 100),
+            _time.Now, _effects, out var isLast);
+        var state = words.Has("forged") ? ReceivedState.Forged
+            : words.Has("not-understood") ? ReceivedState.NotUnderstood
+            : ReceivedState.Taken;
         if (isLast) _core.OnCheckpointComplete(Names.Life, state, _time.Now, _effects);
         return verdict;
     }
@@ -126,7 +137,10 @@ internal sealed class ReplicaRig : IRig, IStateSink
         _core.OnDurable(_effects.LastRecord, _time.Now, _effects);
     }
 
-    /// <summary>Starts again from what is durable; "keep n" tears the rest after n records, "empty" has lost it all, "echo-forbidden" knows that it was lost (R13).</summary>
+    /// <summary>
+    /// Starts again from what is durable; "keep n" tears the rest after n records, "empty" has lost it all,
+    /// "echo-forbidden" knows that it was lost (R13).
+    /// </summary>
     private void Crash(Words words)
     {
         _durable += (int)words.Get("keep", 0); // So many records more had reached the disk.

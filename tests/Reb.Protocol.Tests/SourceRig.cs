@@ -27,7 +27,8 @@ internal sealed class SourceRig : IRig
             case "up": _core.OnReplicaReachable(Names.Replica(words[1]), true, _time.Now, _effects); break;
             case "down": _core.OnReplicaReachable(Names.Replica(words[1]), false, _time.Now, _effects); break;
             case "status":
-                _output.Append(CultureInfo.InvariantCulture, $"{_core.OnStatus(Names.Replica(words[1]), Names.Status(words), _time.Now, _effects)}\n");
+                var verdict = _core.OnStatus(Names.Replica(words[1]), Names.Status(words), _time.Now, _effects);
+                _output.Append(CultureInfo.InvariantCulture, $"{verdict}\n");
                 break;
             case "wait": _time.Pass(words.Get("wait", 0), () => _core.NextDeadline, now => _core.OnDeadline(now, _effects)); break;
             default: throw new InvalidOperationException(words.Name);

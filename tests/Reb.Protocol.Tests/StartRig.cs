@@ -32,7 +32,8 @@ internal sealed class StartRig : IRig
                 break;
             case "answer":
                 var answer = new StartAnswer(new(new(0), Names.Mark(words.Text("to")!)), Names.Mark(words.Text("earlier")!));
-                Print(_core.OnAnswer(Names.Replica(words[1]), answer, !words.Has("bad-signature"), words.Get("nonce", 99), _time.Now, _effects));
+                Print(_core.OnAnswer(
+                    Names.Replica(words[1]), answer, !words.Has("bad-signature"), words.Get("nonce", 99), _time.Now, _effects));
                 break;
             case "connect": _core.OnPeerConnected(Names.Replica(words[1]), _effects); break;
             case "wait": _time.Pass(words.Get("wait", 0), () => _core.NextDeadline, now => _core.OnDeadline(now, _effects)); break;
@@ -43,7 +44,8 @@ internal sealed class StartRig : IRig
 
         foreach (ref readonly var effect in _effects.Items) Carry(effect);
         _effects.Clear();
-        _output.Append(CultureInfo.InvariantCulture, $"  ({(_core.IsSettled ? "settled" : "open")}{(_core.EchoForbidden ? ", no echo" : "")})\n");
+        _output.Append(
+            CultureInfo.InvariantCulture, $"  ({(_core.IsSettled ? "settled" : "open")}{(_core.EchoForbidden ? ", no echo" : "")})\n");
     }
 
     private void Print(Verdict verdict) => _output.Append(verdict).Append('\n');

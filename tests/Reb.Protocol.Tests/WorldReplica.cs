@@ -212,7 +212,8 @@ internal sealed class WorldReplica(RandomWorld world, ReplicaId id)
 
         public void Start(StartMark mark, bool settled) => Add(r => r._start.RestoreStart(mark, settled));
 
-        public void PeerStart(ReplicaId peer, StartMark mark, StartMark earlier) => Add(r => r._start.RestorePeerStart(peer, mark, earlier));
+        public void PeerStart(ReplicaId peer, StartMark mark, StartMark earlier) =>
+            Add(r => r._start.RestorePeerStart(peer, mark, earlier));
 
         public void EchoForbidden() => Add(r => r._start.RestoreEchoForbidden());
 

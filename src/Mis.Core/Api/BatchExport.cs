@@ -21,7 +21,8 @@ internal sealed class BatchExport(ICoreReadModel model, CoreApiLimits limits)
         var after = context.Request.Query.TryGetValue("after", out var text) ? text.ToString() : "0";
         if (!EventId.TryParse($"{route["edge"]}/{route["incarnation"]}/{after}/0", out var id))
         {
-            await ApiAnswers.ErrorAsync(context, StatusCodes.Status400BadRequest, "the path is /v1/batches/edge/incarnation, and after is a seq");
+            await ApiAnswers.ErrorAsync(
+                context, StatusCodes.Status400BadRequest, "the path is /v1/batches/edge/incarnation, and after is a seq");
             return;
         }
 

@@ -24,7 +24,9 @@ public sealed record CoreApiLimits
     /// <summary>Gets how many alarms may wait for one live stream before it is cut. Default 1,024.</summary>
     public int AlarmsWaiting { get; init; } = 1_024;
 
-    /// <summary>Gets how many answers may be made at once; the others wait. Default 4: each may be <see cref="AnswerBytesMax"/> long.</summary>
+    /// <summary>
+    /// Gets how many answers may be made at once; the others wait. Default 4: each may be <see cref="AnswerBytesMax"/> long.
+    /// </summary>
     public int AnswersAtOnce { get; init; } = 4;
 
     /// <summary>Gets the longest answer in bytes; what is longer is left out and named. Default 8 MiB.</summary>

@@ -50,7 +50,8 @@ internal sealed class SyslogCollectors : IAsyncDisposable
         var udp = _udp.Select(listener => (listener.Name, listener.Collector.Counters)).ToArray();
         yield return new("massif_listener_connections_total", MetricKind.Counter, "Connections accepted.",
             [.. tcp.Select(c => Sample(c.Counters.Accepted, c.Name))]);
-        yield return new("massif_listener_connections_refused_total", MetricKind.Counter, "Connections refused or closed by the edge, by reason.",
+        yield return new(
+            "massif_listener_connections_refused_total", MetricKind.Counter, "Connections refused or closed by the edge, by reason.",
             [.. tcp.SelectMany(c => new[]
             {
                 Sample(c.Counters.RefusedSender, c.Name, "sender_not_allowed"),

@@ -45,7 +45,9 @@ internal sealed class CheckpointStore(SegmentLog log, int interval)
             : !IsRegular(kept) && kept != checkpoint));
     }
 
-    /// <summary>Adds what to name to a peer that can go on from a seq: those at or above it, lowest first, and the newest in any case.</summary>
+    /// <summary>
+    /// Adds what to name to a peer that can go on from a seq: those at or above it, lowest first, and the newest in any case.
+    /// </summary>
     public IEnumerable<CheckpointOffer> OffersFrom(StreamLife life, ulong seq)
     {
         var newest = Newest(life);

@@ -1,7 +1,10 @@
 namespace Massif.Reb.Hosting;
 
 /// <summary>Named counters of one host, written by its turns and read by anybody: every drop and refusal has one with its reason.</summary>
-/// <remarks>Names are Prometheus metric names with an optional label part, such as <c>massif_frames_refused_total{reason="length"}</c>.</remarks>
+/// <remarks>
+/// Names are Prometheus metric names with an optional label part, such as
+/// <c>massif_frames_refused_total{reason="length"}</c>.
+/// </remarks>
 public sealed class Counters
 {
     private readonly Dictionary<string, Counter> _byName = [];

@@ -3,7 +3,10 @@ using Massif.Reb.Storage;
 
 namespace Massif.Reb.Hosting;
 
-/// <summary>Where the journal holds what was delivered long ago: a page for each interval of seqs, with their digests and addresses (R11).</summary>
+/// <summary>
+/// Where the journal holds what was delivered long ago: a page for each interval of seqs, with
+/// their digests and addresses (R11).
+/// </summary>
 /// <remarks>
 /// A page is a record of the journal, written when everything in it is durable. In memory stands only where the pages are, 40 bytes
 /// each, so the journal is bounded by its limit and not by an index. The last pages that were read are kept: a peer that catches up

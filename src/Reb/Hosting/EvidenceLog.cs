@@ -10,10 +10,13 @@ namespace Massif.Reb.Hosting;
 /// <param name="Instance">The instance it is about.</param>
 /// <param name="First">The digest claimed first, or decided.</param>
 /// <param name="Second">The other digest.</param>
-public readonly record struct EvidenceRecord(long Number, EvidenceKind Kind, string Against, InstanceId Instance, Digest First, Digest Second);
+public readonly record struct EvidenceRecord(
+    long Number, EvidenceKind Kind, string Against, InstanceId Instance, Digest First, Digest Second);
 
 /// <summary>The latest evidence (promise G8), a few pieces per node: a liar makes it forget its own lies, and no other's.</summary>
-/// <remarks>The pieces before are counted in <c>massif_evidence_total</c>. They are this replica's word, not proof for a third party.</remarks>
+/// <remarks>
+/// The pieces before are counted in <c>massif_evidence_total</c>. They are this replica's word, not proof for a third party.
+/// </remarks>
 public sealed class EvidenceLog
 {
     /// <summary>Most pieces kept per node, about 120 bytes each.</summary>

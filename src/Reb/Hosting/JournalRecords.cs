@@ -72,7 +72,8 @@ internal static class JournalRecords
     private const int PageHeadBytes = 11 + 8; // A life, a seq.
     private const int PageEntryBytes = Digest.Length + 8 + 4;
 
-    public static byte[] Vote(in Vote vote) => Encode(64, vote, static (ref WireWriter writer, in Vote v) => VotesFrame.WriteVote(ref writer, v));
+    public static byte[] Vote(in Vote vote) =>
+        Encode(64, vote, static (ref WireWriter writer, in Vote v) => VotesFrame.WriteVote(ref writer, v));
 
     public static Vote ReadVote(ReadOnlySpan<byte> body)
     {
@@ -139,7 +140,8 @@ internal static class JournalRecords
     }
 
     public static byte[] HeldPayload(in InstanceId instance, in Digest digest, int length, RecordAddress address) =>
-        Encode(128, (instance, digest, length, address), static (ref WireWriter writer, in (InstanceId I, Digest D, int L, RecordAddress A) p) =>
+        Encode(128, (instance, digest, length, address), static (
+            ref WireWriter writer, in (InstanceId I, Digest D, int L, RecordAddress A) p) =>
         {
             writer.Instance(p.I);
             writer.Digest(p.D);
@@ -186,7 +188,8 @@ internal static class JournalRecords
         return Checked(reader, record);
     }
 
-    public static byte[] Start(StartMark mark) => Encode(16, mark, static (ref WireWriter writer, in StartMark m) => WriteMark(ref writer, m));
+    public static byte[] Start(StartMark mark) =>
+        Encode(16, mark, static (ref WireWriter writer, in StartMark m) => WriteMark(ref writer, m));
 
     public static byte[] PeerStart(
         ReplicaId peer, StartMark mark, ReadOnlySpan<byte> signature, StartMark earlier, ReadOnlySpan<byte> earlierSignature)

@@ -5,7 +5,9 @@ using Massif.Reb.Wire;
 
 namespace Massif.Reb.Hosting;
 
-/// <summary>Reads a journal at the start: first where payloads are and where whole snapshots are, then the state from one of them.</summary>
+/// <summary>
+/// Reads a journal at the start: first where payloads are and where whole snapshots are, then the state from one of them.
+/// </summary>
 /// <remarks>
 /// A damaged journal forbids ECHO (R13), and what it says of votes and of payloads that are not delivered is not taken at all: what
 /// is missing cannot be told. Deliveries count up to the first hole; what lies behind it is fetched from the peers.

@@ -35,7 +35,8 @@ public sealed partial class MemoryBound
         ArgumentNullException.ThrowIfNull(domain);
         var links = new LinkOptions();
         var neighbours = domain.Nodes.Count(node => domain.Dials(self, node.Index) || domain.Dials(node.Index, self));
-        Add("frames that wait to be sent, by neighbour", neighbours, links.QueueBytesMax + ((long)links.QueueFramesMax * NodeLimits.QueueEntryBytes));
+        var queue = links.QueueBytesMax + ((long)links.QueueFramesMax * NodeLimits.QueueEntryBytes);
+        Add("frames that wait to be sent, by neighbour", neighbours, queue);
         Add("frames received that wait for their turn, by neighbour", neighbours, (NodeLimits.FramesPerNeighbour + 2L) * Frames.MaxLength);
         Add("buffers of links", neighbours, NodeLimits.LinkBufferBytes);
         if (domain[self].Role != NodeRole.Edge) // An edge only dials.

@@ -50,7 +50,9 @@ public sealed partial class NodeRuntime<TInput> : IAsyncDisposable
     public ActorLoop<TInput> Loop { get; }
 
     /// <summary>Opens the node's data directory.</summary>
-    /// <param name="stopAtFreePercent">The share of the file system at which the host stops; the disk itself keeps half of it as a reserve.</param>
+    /// <param name="stopAtFreePercent">
+    /// The share of the file system at which the host stops; the disk itself keeps half of it as a reserve.
+    /// </param>
     /// <exception cref="IOException">The directory is in use by another process, or cannot be read.</exception>
     public FileDisk OpenDisk(int stopAtFreePercent)
     {

@@ -36,7 +36,8 @@ public sealed class NodeTelemetry(
         foreach (var group in counters.All().GroupBy(counter => counter.Name.Split('{')[0], StringComparer.Ordinal))
         {
             var kind = group.Key.EndsWith("_total", StringComparison.Ordinal) ? MetricKind.Counter : MetricKind.Gauge;
-            yield return new(group.Key, kind, MetricHelp.Of(group.Key), [.. group.Select(counter => new MetricSample(counter.Value, LabelsOf(counter.Name)))]);
+            var samples = group.Select(counter => new MetricSample(counter.Value, LabelsOf(counter.Name)));
+            yield return new(group.Key, kind, MetricHelp.Of(group.Key), [.. samples]);
         }
     }
 
@@ -55,7 +56,8 @@ public sealed class NodeTelemetry(
     {
         yield return Metric.Gauge("process_resident_memory_bytes", "Memory of the process that is in RAM.", Environment.WorkingSet);
         yield return Metric.Gauge("process_id", "Process id.", Environment.ProcessId);
-        yield return Metric.Counter("process_cpu_seconds_total", "CPU time used by the process.", Environment.CpuUsage.TotalTime.TotalSeconds);
+        yield return Metric.Counter(
+            "process_cpu_seconds_total", "CPU time used by the process.", Environment.CpuUsage.TotalTime.TotalSeconds);
         var heap = GC.GetGCMemoryInfo(GCKind.Any);
         yield return Metric.Gauge(
             "dotnet_gc_committed_bytes", "Memory that the garbage collector holds, as of its last run.", heap.TotalCommittedBytes);

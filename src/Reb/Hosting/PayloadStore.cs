@@ -39,7 +39,8 @@ internal sealed class PayloadStore(SegmentLog log, int interval, long memoryByte
 
     /// <summary>Adds a payload that was appended, or appended once more at a new place; in memory until its ticket is answered.</summary>
     public void Add(
-        in InstanceId instance, in Digest digest, RecordAddress address, ReadOnlyMemory<byte> header, ReadOnlyMemory<byte> payload, long ticket)
+        in InstanceId instance, in Digest digest, RecordAddress address,
+        ReadOnlyMemory<byte> header, ReadOnlyMemory<byte> payload, long ticket)
     {
         var entry = new Entry(digest, address, ticket) { Header = header, Payload = payload };
         Put(instance, entry);
@@ -87,7 +88,8 @@ internal sealed class PayloadStore(SegmentLog log, int interval, long memoryByte
     public void OnRestored(StreamLife life, ulong delivered)
     {
         if (!_lives.TryGetValue(life, out var entries)) return;
-        foreach (var last in entries.Keys.Select(_pages.LastOf).Where(last => last <= delivered).Distinct().Order()) _full.Enqueue((life, last));
+        foreach (var last in entries.Keys.Select(_pages.LastOf).Where(last => last <= delivered).Distinct().Order())
+            _full.Enqueue((life, last));
     }
 
     /// <summary>

@@ -31,7 +31,8 @@ public sealed partial class ReplicaHost
         bound.Add("undecided payloads that move to a new segment", _journal.SegmentBytes + constants.BatchBytesMax);
         bound.Add("frames that wait for the journal", ReplicaOutbox.MaxBytes);
         bound.Add("addresses of payloads, by life", LivesMax, AddressBytes * (constants.CheckpointInterval + (2L * constants.Window)));
-        bound.Add("pages of delivered batches", _parts.JournalLimitBytes / (constants.CheckpointInterval * (long)LeastBatchBytes), PageBytes);
+        var pages = _parts.JournalLimitBytes / (constants.CheckpointInterval * (long)LeastBatchBytes);
+        bound.Add("pages of delivered batches", pages, PageBytes);
         bound.Add("checkpoints that are kept, by life", LivesMax * CheckpointLadder.Most, CheckpointBytes);
     }
 

@@ -154,7 +154,9 @@ internal sealed class ReplicaJournal
         return _tickets.Count > 0 ? _ticket : 0;
     }
 
-    /// <summary>Everything up to a ticket is durable. Returns the number of the last durable record; 0 when no ticket was answered.</summary>
+    /// <summary>
+    /// Everything up to a ticket is durable. Returns the number of the last durable record; 0 when no ticket was answered.
+    /// </summary>
     public long OnSynced(long ticket)
     {
         long record = 0;

@@ -107,7 +107,8 @@ internal sealed class ReplicaOutbox : IFrameOutput
         var votes = System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_votes[to.Index]);
         _sent.Add(votes.Length);
         var most = _domain.Protocol.VotesPerFrameMax;
-        for (; !votes.IsEmpty; votes = votes[Math.Min(votes.Length, most)..]) AddFrame(to, VotesFrame.Build(votes[..Math.Min(votes.Length, most)]));
+        for (; !votes.IsEmpty; votes = votes[Math.Min(votes.Length, most)..])
+            AddFrame(to, VotesFrame.Build(votes[..Math.Min(votes.Length, most)]));
         _votes[to.Index].Clear();
     }
 

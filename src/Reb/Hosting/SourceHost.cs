@@ -34,7 +34,9 @@ public sealed record SourceParts(
     Counters Counters);
 
 /// <summary>The host around the source core of one stream: batch in, spool, envelopes over the paths, release.</summary>
-/// <remarks>It decides nothing of the protocol; which paths an attempt uses is its own (calm and paranoid come with another channel).</remarks>
+/// <remarks>
+/// It decides nothing of the protocol; which paths an attempt uses is its own (calm and paranoid come with another channel).
+/// </remarks>
 public sealed class SourceHost
 {
     private readonly SourceParts _parts;
@@ -121,7 +123,10 @@ public sealed class SourceHost
         bound.Add("index of the spool, by batch of the least size", _parts.SpoolLimitBytes / leastBytes, SpoolIndex.BytesPerBatch + 1);
     }
 
-    /// <summary>Puts one batch into the spool. It leaves when the spool is synced; the caller ends the turn with <see cref="EndTurn"/>.</summary>
+    /// <summary>
+    /// Puts one batch into the spool. It leaves when the spool is synced; the caller ends the turn
+    /// with <see cref="EndTurn"/>.
+    /// </summary>
     public ulong Publish(ReadOnlySpan<byte> payload, in Moment now)
     {
         Invariant.Holds(payload.Length <= _domain.Protocol.BatchBytesMax);

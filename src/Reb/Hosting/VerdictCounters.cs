@@ -14,14 +14,16 @@ internal sealed class VerdictCounters
         _byTypeAndVerdict = new Counters.Counter[(int)Enum.GetValues<FrameType>().Max() + 1][];
         foreach (var type in Enum.GetValues<FrameType>()) _byTypeAndVerdict[(int)type] = Of(type, counters);
 
-        _byEvidence = [.. Enum.GetValues<EvidenceKind>().Select(e => counters.Of($"massif_evidence_total{{kind=\"{Snake(e.ToString())}\"}}"))];
+        _byEvidence = [.. Enum.GetValues<EvidenceKind>()
+            .Select(e => counters.Of($"massif_evidence_total{{kind=\"{Snake(e.ToString())}\"}}"))];
     }
 
     /// <summary>Returns the counters of one type of frame, by verdict.</summary>
     public static Counters.Counter[] Of(FrameType type, Counters counters)
     {
         var name = type == FrameType.Envelope ? "initial" : Snake(type.ToString());
-        return [.. Enum.GetValues<Verdict>().Select(v => counters.Of($"massif_verdicts_total{{input=\"{name}\",verdict=\"{Snake(v.ToString())}\"}}"))];
+        return [.. Enum.GetValues<Verdict>()
+            .Select(v => counters.Of($"massif_verdicts_total{{input=\"{name}\",verdict=\"{Snake(v.ToString())}\"}}"))];
     }
 
     public void Count(FrameType input, Verdict verdict) => _byTypeAndVerdict[(int)input][(int)verdict].Add();
@@ -29,5 +31,6 @@ internal sealed class VerdictCounters
     public void CountEvidence(EvidenceKind kind) => _byEvidence[(int)kind].Add();
 
     private static string Snake(string name) =>
-        string.Concat(name.Select((c, i) => char.IsUpper(c) && i > 0 ? "_" + char.ToLowerInvariant(c) : char.ToLowerInvariant(c).ToString()));
+        string.Concat(name.Select((c, i) =>
+            char.IsUpper(c) && i > 0 ? "_" + char.ToLowerInvariant(c) : char.ToLowerInvariant(c).ToString()));
 }

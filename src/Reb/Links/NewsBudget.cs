@@ -2,7 +2,10 @@ using Massif.Reb.Hosting;
 
 namespace Massif.Reb.Links;
 
-/// <summary>How many lines of the log one peer may cause: a few at once, then one a second. Whoever reconnects without end decides how often it does, and not how large our log grows.</summary>
+/// <summary>
+/// How many lines of the log one peer may cause: a few at once, then one a second. Whoever reconnects without end
+/// decides how often it does, and not how large our log grows.
+/// </summary>
 /// <remarks>Safe for several threads.</remarks>
 /// <param name="peers">The number of peers.</param>
 /// <param name="atOnce">Lines at once.</param>

@@ -165,7 +165,9 @@ internal sealed class Checker
     public static void CheckMemory(SimulatedReplica host, int streams, int window)
     {
         var (held, bound) = (host.Broadcast.Footprint, host.Broadcast.Bound(streams));
-        Demand(held.Lives <= bound.Lives && held.Digests <= bound.Digests && held.NamedLives <= bound.NamedLives, "BoundedMemory", host, default);
+        Demand(
+            held.Lives <= bound.Lives && held.Digests <= bound.Digests && held.NamedLives <= bound.NamedLives,
+            "BoundedMemory", host, default);
         Demand(held.Payloads <= bound.Payloads, "BoundedMemory", host, default);
         Demand(held.Instances <= Math.Min(bound.Instances, 2L * window * held.Lives), "BoundedMemory", host, default);
         Demand(host.PayloadsInMemory <= (2 * held.Instances) + PayloadsPerTurn, "BoundedMemory", host, default);
@@ -184,7 +186,8 @@ internal sealed class Checker
                 if (life.Delivered[replica.Index] >= wanted) continue;
                 if (!explain) return string.Empty;
                 var (has, taint) = (life.Delivered[replica.Index], life.Tainted ? ", tainted" : "");
-                return $"{replica} has delivered {life.Life} up to {has} of {wanted} (the best: {highest}, accepted: {life.Accepted}{taint})";
+                return $"{replica} has delivered {life.Life} up to {has} of {wanted} "
+                    + $"(the best: {highest}, accepted: {life.Accepted}{taint})";
             }
         }
 
@@ -208,8 +211,12 @@ internal sealed class Checker
     private void CheckStatus(SimulatedReplica host, in StreamStatus status)
     {
         var (self, life) = (host.Self.Index, LifeOf(status.Life));
-        Demand(status.Durable <= life.Durable[self], "HonestStatus", host, new(1, status.Life.Stream, status.Life.Incarnation, status.Durable));
-        Demand(status.Low <= life.Delivered[self] + 1, "HonestStatus", host, new(1, status.Life.Stream, status.Life.Incarnation, status.Low));
+        Demand(
+            status.Durable <= life.Durable[self], "HonestStatus", host,
+            new(1, status.Life.Stream, status.Life.Incarnation, status.Durable));
+        Demand(
+            status.Low <= life.Delivered[self] + 1, "HonestStatus", host,
+            new(1, status.Life.Stream, status.Life.Incarnation, status.Low));
     }
 
     private void CheckReleased(LifeTruth life)
@@ -219,7 +226,8 @@ internal sealed class Checker
         foreach (var replica in Correct)
             if (life.Durable[replica.Index] >= life.Released) holders++;
         if (holders >= _quorums.OneCorrect) return;
-        throw new PropertyViolationException("NoLoss", $"{life.Life} was released up to {life.Released}, which {holders} correct replicas hold durably");
+        throw new PropertyViolationException(
+            "NoLoss", $"{life.Life} was released up to {life.Released}, which {holders} correct replicas hold durably");
     }
 
     private LifeTruth LifeOf(StreamLife life)

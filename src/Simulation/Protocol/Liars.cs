@@ -149,9 +149,12 @@ internal sealed class LyingSource(ProtocolWorld world, Conspiracy conspiracy, in
         foreach (var to in everyone)
         {
             // The other liars are shown everything: they need the payload to answer FETCH with it.
-            var shown = World.Shape.Byzantine.Contains(to) ? 0 : _honestInTheEnd && prng.Chance(20) ? 0 : plot.ShownTo(MessageKind.Initial, to);
+            var shown = World.Shape.Byzantine.Contains(to) ? 0
+                : _honestInTheEnd && prng.Chance(20) ? 0
+                : plot.ShownTo(MessageKind.Initial, to);
             if (_changesItsMind && shown >= 0 && prng.Chance(50)) shown = 1 - shown; // Who forgot its ECHO makes another one now.
-            if (shown >= 0) World.Network.TrySend(Node, to.Index, new([new(MessageKind.Initial, plot.Instance, plot.Digests[shown], entries)]));
+            if (shown >= 0)
+                World.Network.TrySend(Node, to.Index, new([new(MessageKind.Initial, plot.Instance, plot.Digests[shown], entries)]));
         }
     }
 }

@@ -152,7 +152,9 @@ public sealed class ProtocolWorld : INetworkUser<Frame>, IWeatherUser
 
     internal void TraceInput(SimulatedReplica host, int from, in Message message, Verdict verdict)
     {
-        Trace.Add((int)TraceKind.Input + ((int)message.Kind << 4) + (int)verdict, (from << 8) + host.Self.Index, message.Instance.Seq, message.Digest.A);
+        Trace.Add(
+            (int)TraceKind.Input + ((int)message.Kind << 4) + (int)verdict, (from << 8) + host.Self.Index,
+            message.Instance.Seq, message.Digest.A);
         if (Trace.IsRead) Trace.Say($"{NameOf(from)} -> {host.Self}  {message}  {verdict}");
     }
 
@@ -160,7 +162,9 @@ public sealed class ProtocolWorld : INetworkUser<Frame>, IWeatherUser
     {
         if (effect.Kind is EffectKind.SendStatus or EffectKind.SendVote) return; // Seen again where they arrive.
         Trace.Add((int)TraceKind.Effect + (int)effect.Kind, host.Self.Index, effect.Instance.Seq, effect.Digest.A);
-        if (Trace.IsRead) Trace.Say($"{host.Self} {effect.Kind} {(effect.Kind == EffectKind.LogVote ? effect.VoteKind : "")} {effect.Instance} {effect.Digest.A & 0xFFFF:x4} to {effect.To}");
+        if (!Trace.IsRead) return;
+        Trace.Say($"{host.Self} {effect.Kind} {(effect.Kind == EffectKind.LogVote ? effect.VoteKind : "")} {effect.Instance} "
+            + $"{effect.Digest.A & 0xFFFF:x4} to {effect.To}");
     }
 
     internal string NameOf(int node) => (node < Quorums.Replicas ? "r" : "s") + node.ToString(CultureInfo.InvariantCulture);

@@ -43,7 +43,8 @@ public sealed class DeliveredPagesTests : IDisposable
         var replica = _world.Replicas[0]!;
         for (ulong round = 1; round <= 80; round++)
         {
-            for (var i = 0; i < 4; i++) _world.Replicas[i]!.Take(HostWorld.Edge, _world.InitialFor(i, round, [(byte)round], incarnation: Slow));
+            for (var i = 0; i < 4; i++)
+                _world.Replicas[i]!.Take(HostWorld.Edge, _world.InitialFor(i, round, [(byte)round], incarnation: Slow));
             Publish(4);
             var tip = replica.Tip(Slow);
             Assert.Equal(round, tip.Delivered);
@@ -67,7 +68,8 @@ public sealed class DeliveredPagesTests : IDisposable
         _world.StartAll(journalLimit: 1024 * 1024);
         for (var i = 0; i < 10; i++) Publish(8);
         var disk = _world.Replicas[0]!.Disk.Reopened();
-        var damaged = AddressOf(disk, JournalKind.Payload, body => ReplicaFrames.TryReadPayload(body, out var header) && header.Instance.Seq == 5);
+        var damaged = AddressOf(
+            disk, JournalKind.Payload, body => ReplicaFrames.TryReadPayload(body, out var header) && header.Instance.Seq == 5);
         disk.Medium.Flip(SegmentFormat.FileName("journal", damaged.FileIndex), damaged.Offset + 2000);
         _world.Kill(0);
         var replica = _world.Start(0, disk, journalLimit: 1024 * 1024);
@@ -90,7 +92,9 @@ public sealed class DeliveredPagesTests : IDisposable
         Assert.Equal([2], delivered.Payload.ToArray());
 
         var disk = _world.Replicas[0]!.Disk.Reopened();
-        var damaged = AddressOf(disk, JournalKind.Payload, body => ReplicaFrames.TryReadPayload(body, out var header) && header.PayloadHash == Digest.Of([2]));
+        var damaged = AddressOf(
+            disk, JournalKind.Payload,
+            body => ReplicaFrames.TryReadPayload(body, out var header) && header.PayloadHash == Digest.Of([2]));
         disk.Medium.Flip(SegmentFormat.FileName("journal", damaged.FileIndex), damaged.Offset + 20);
         _world.Kill(0);
         var replica = _world.Start(0, disk, journalLimit: 1024 * 1024);
@@ -151,7 +155,10 @@ public sealed class DeliveredPagesTests : IDisposable
         replica.Take(HostWorld.Core(1), ReplicaFrames.BuildFetch(new(1, life.Stream, life.Incarnation, seq), digest));
         replica.Host.EndTurn(_world.Now);
         replica.AnswerDisk();
-        var answers = replica.Links.Sent.Where(sent => sent.To == HostWorld.Core(1)).Select(sent => (FrameType)Frames.TypeOf(sent.Frame.Span)).ToList();
+        var answers = replica.Links.Sent
+            .Where(sent => sent.To == HostWorld.Core(1))
+            .Select(sent => (FrameType)Frames.TypeOf(sent.Frame.Span))
+            .ToList();
         replica.Links.Sent.Clear();
         return answers.Contains(FrameType.Payload) ? FrameType.Payload : answers.Contains(FrameType.Gone) ? FrameType.Gone : null;
     }

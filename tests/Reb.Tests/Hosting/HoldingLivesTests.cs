@@ -1,6 +1,9 @@
 namespace Massif.Reb.Tests.Hosting;
 
-/// <summary>What an edge that invents incarnations can make a replica hold, and that a correct one that lost its spool again and again goes on (R8).</summary>
+/// <summary>
+/// What an edge that invents incarnations can make a replica hold, and that a correct one that lost
+/// its spool again and again goes on (R8).
+/// </summary>
 public sealed class HoldingLivesTests : IDisposable
 {
     private const int Window = 16;

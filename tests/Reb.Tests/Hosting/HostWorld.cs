@@ -7,7 +7,9 @@ using Massif.Reb.Wire;
 
 namespace Massif.Reb.Tests.Hosting;
 
-/// <summary>Keys and hosts of the test domain: core1 to core4, relay1, relay2, edge1. Nodes talk when the test carries their frames.</summary>
+/// <summary>
+/// Keys and hosts of the test domain: core1 to core4, relay1, relay2, edge1. Nodes talk when the test carries their frames.
+/// </summary>
 internal sealed class HostWorld : IDisposable
 {
     public static readonly NodeIndex Edge = TestDomain.Index("edge1");
@@ -19,7 +21,8 @@ internal sealed class HostWorld : IDisposable
     private readonly HashSet<(NodeIndex, NodeIndex)> _cut = [];
     private ulong _nonce = 1000;
 
-    public HostWorld(int window = 256, ProtocolConstants? constants = null) => Domain = _test.Describe(window: window, constants: constants);
+    public HostWorld(int window = 256, ProtocolConstants? constants = null) =>
+        Domain = _test.Describe(window: window, constants: constants);
 
     public Domain Domain { get; private set; }
 
@@ -42,7 +45,9 @@ internal sealed class HostWorld : IDisposable
     }
 
     public static FakeLinks AllLinks(NodeIndex self) =>
-        new FakeLinks().With([.. Enumerable.Range(0, TestDomain.Members.Length).Select(i => new NodeIndex((ushort)i)).Where(n => n != self)]);
+        new FakeLinks().With([.. Enumerable.Range(0, TestDomain.Members.Length)
+            .Select(i => new NodeIndex((ushort)i))
+            .Where(n => n != self)]);
 
     public ReplicaNode Start(int index, HostDisk? disk = null, long journalLimit = 64L * 1024 * 1024, int padding = 0)
     {
@@ -76,7 +81,8 @@ internal sealed class HostWorld : IDisposable
         var verifier = new StartVerifier(Domain);
         _made.Add(verifier);
         return new(
-            Domain, Core(index), KeysOf(Core(index)), new(Domain, Core(index), key), verifier, links, disk, journalLimit, 5, () => ++_nonce, counters);
+            Domain, Core(index), KeysOf(Core(index)), new(Domain, Core(index), key), verifier, links, disk, journalLimit, 5,
+            () => ++_nonce, counters);
     }
 
     public SourceParts SourcePartsOf(FakeLinks links, HostDisk disk, Counters counters, long limit = 64L * 1024 * 1024) => new(
@@ -140,7 +146,9 @@ internal sealed class HostWorld : IDisposable
     }
 
     /// <summary>Returns the frame in which a source sends one batch straight to one replica.</summary>
-    public byte[] InitialFor(int replica, ulong seq, byte[] payload, ulong incarnation = 7, ulong number = 0, Func<BatchHeader, BatchHeader>? change = null)
+    public byte[] InitialFor(
+        int replica, ulong seq, byte[] payload, ulong incarnation = 7, ulong number = 0,
+        Func<BatchHeader, BatchHeader>? change = null)
     {
         var header = new BatchHeader(
             new(1, new(Edge.Value, StreamClass.Bulk), incarnation, seq), 0, payload.Length, Digest.Of(payload), 5, 6, Guid.Empty);
@@ -158,7 +166,8 @@ internal sealed class HostWorld : IDisposable
     {
         var prefix = Math.Min(message.Length, InitialMessage.PrefixLength(4));
         return Reb.Overlay.Envelope.Build(
-            new(Edge, 1, number, Reb.Overlay.EnvelopeContent.Initial, 0, default), [Core(replica)], Digest.Of(message.AsSpan(0, prefix)), message, KeysOf(Edge));
+            new(Edge, 1, number, Reb.Overlay.EnvelopeContent.Initial, 0, default), [Core(replica)],
+            Digest.Of(message.AsSpan(0, prefix)), message, KeysOf(Edge));
     }
 
     public void Dispose()

@@ -170,7 +170,9 @@ public sealed class InitialIntakeTests : IDisposable
         replica.Take(HostWorld.Edge, _world.InitialFor(0, 1, [8, 8]));
         Assert.Equal(2, replica.Count(Verdict("equivocation")));
         var evidence = Assert.Single(replica.Host.Evidence.Latest());
-        Assert.Equal((1, EvidenceKind.SourceEquivocation, "edge1", 1UL), (evidence.Number, evidence.Kind, evidence.Against, evidence.Instance.Seq));
+        Assert.Equal(
+            (1, EvidenceKind.SourceEquivocation, "edge1", 1UL),
+            (evidence.Number, evidence.Kind, evidence.Against, evidence.Instance.Seq));
         Assert.NotEqual(evidence.First, evidence.Second);
     }
 
@@ -193,7 +195,8 @@ public sealed class InitialIntakeTests : IDisposable
     public void A_disk_in_trouble_makes_fetched_payloads_wait_too()
     {
         var replica = Settled();
-        var header = new BatchHeader(new(1, new(HostWorld.Edge.Value, StreamClass.Bulk), 7, 1), 0, Payload.Length, Digest.Of(Payload), 5, 6, Guid.Empty);
+        var header = new BatchHeader(
+            new(1, new(HostWorld.Edge.Value, StreamClass.Bulk), 7, 1), 0, Payload.Length, Digest.Of(Payload), 5, 6, Guid.Empty);
         var bytes = new byte[BatchHeader.Length];
         header.Write(bytes);
         var done = VotesFrame.Build([new(VoteKind.Done, header.Instance, Digest.Of(bytes))]);

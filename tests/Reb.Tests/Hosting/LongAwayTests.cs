@@ -108,7 +108,8 @@ public sealed class LongAwayTests : IDisposable
         PublishRounds(50);
         for (ulong seq = 1; seq <= 20; seq++)
         {
-            for (var i = 0; i < 3; i++) _world.Replicas[i]!.Take(HostWorld.Edge, _world.InitialFor(i, seq, [(byte)seq], incarnation: Resting));
+            for (var i = 0; i < 3; i++)
+                _world.Replicas[i]!.Take(HostWorld.Edge, _world.InitialFor(i, seq, [(byte)seq], incarnation: Resting));
             _world.Pass(10);
         }
 

@@ -6,7 +6,9 @@ using Massif.Reb.Wire;
 
 namespace Massif.Reb.Tests.Hosting;
 
-/// <summary>An application whose state is the chained digest of the payloads it was given; it insists on FIFO and on true payloads.</summary>
+/// <summary>
+/// An application whose state is the chained digest of the payloads it was given; it insists on FIFO and on true payloads.
+/// </summary>
 internal sealed class RecordingApplication : IApplication
 {
     private const int EntryLength = 2 + 1 + 8 + 8 + Digest.Length;
@@ -57,7 +59,8 @@ internal sealed class RecordingApplication : IApplication
         WasRestored = true;
         for (var rest = state[..^Padding]; !rest.IsEmpty; rest = rest[EntryLength..])
         {
-            var key = (BinaryPrimitives.ReadUInt16LittleEndian(rest), (StreamClass)rest[2], BinaryPrimitives.ReadUInt64LittleEndian(rest[3..]));
+            var source = BinaryPrimitives.ReadUInt16LittleEndian(rest);
+            var key = (source, (StreamClass)rest[2], BinaryPrimitives.ReadUInt64LittleEndian(rest[3..]));
             State.Add(key, (BinaryPrimitives.ReadUInt64LittleEndian(rest[11..]), Digest.Read(rest[19..])));
         }
     }

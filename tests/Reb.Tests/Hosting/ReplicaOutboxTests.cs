@@ -37,7 +37,8 @@ public sealed class ReplicaOutboxTests : IDisposable
     {
         var outbox = Outbox();
         var all = ReplicaSet.FirstOf(4).Without(new(0));
-        for (ulong seq = 1; seq <= 70; seq++) outbox.AddVote(all, new(VoteKind.Echo, new(1, new(6, StreamClass.Bulk), 7, seq), Digest.Of([1])));
+        for (ulong seq = 1; seq <= 70; seq++)
+            outbox.AddVote(all, new(VoteKind.Echo, new(1, new(6, StreamClass.Bulk), 7, seq), Digest.Of([1])));
         outbox.AddStatus(ReplicaSet.Of(new(2)), toSource: true, new(1, new(new(6, StreamClass.Bulk), 7), 1, 257, 0, default));
         outbox.AddStatus(default, toSource: true, new(1, new(new(999, StreamClass.Bulk), 7), 1, 257, 0, default)); // No such node.
         outbox.EndTurn(gate: 0);

@@ -53,7 +53,8 @@ public sealed class ReplicaRestartTests : IDisposable
         for (var crash = 0; crash < 25; crash++)
         {
             var victim = random.Next(4);
-            for (var i = random.Next(1, 12); i > 0; i--, published++) _world.Source!.Publish(new string((char)('a' + random.Next(26)), random.Next(1, 9000)));
+            for (var i = random.Next(1, 12); i > 0; i--, published++)
+                _world.Source!.Publish(new string((char)('a' + random.Next(26)), random.Next(1, 9000)));
             PassInPart(random);
             var dead = _world.Replicas[victim]!;
             var durable = dead.Tip().Durable;
@@ -160,7 +161,9 @@ public sealed class ReplicaRestartTests : IDisposable
         _world.Pass(3000);
         Assert.True(again.Host.IsSettled);
         Assert.True(again.Host.EchoForbidden);
-        Assert.All(_world.Replicas, r => Assert.Equal(0, r!.Count("massif_verdicts_total{input=\"start_answer\",verdict=\"bad_signature\"}")));
+        Assert.All(
+            _world.Replicas,
+            r => Assert.Equal(0, r!.Count("massif_verdicts_total{input=\"start_answer\",verdict=\"bad_signature\"}")));
     }
 
     [Theory]
@@ -349,7 +352,8 @@ public sealed class ReplicaRestartTests : IDisposable
 
     public void Dispose() => _world.Dispose();
 
-    private static IEnumerable<string> Texts(ReplicaNode replica) => replica.Application.Payloads.Select(System.Text.Encoding.UTF8.GetString);
+    private static IEnumerable<string> Texts(ReplicaNode replica) =>
+        replica.Application.Payloads.Select(System.Text.Encoding.UTF8.GetString);
 
     private static void Isolate(HostWorld world)
     {

@@ -55,7 +55,9 @@ public sealed class ReplicaRetentionTests : IDisposable
         replica.Take(HostWorld.Core(1), ReplicaFrames.BuildFetch(new(1, life.Stream, life.Incarnation, seq), digest));
         replica.Host.EndTurn(_world.Now);
         replica.AnswerDisk();
-        var answers = replica.Links.Sent.Where(sent => sent.To == HostWorld.Core(1)).Select(sent => (FrameType)Frames.TypeOf(sent.Frame.Span));
+        var answers = replica.Links.Sent
+            .Where(sent => sent.To == HostWorld.Core(1))
+            .Select(sent => (FrameType)Frames.TypeOf(sent.Frame.Span));
         return answers.Single(type => type is FrameType.Payload or FrameType.Gone);
     }
 

@@ -8,7 +8,9 @@ public sealed class ReplicaSnapshotTests : IDisposable
 {
     private readonly HostWorld _world = new(window: 16);
 
-    /// <summary>A Byzantine edge must not end a replica that holds two payloads, delivers one, and makes a snapshot before the sync.</summary>
+    /// <summary>
+    /// A Byzantine edge must not end a replica that holds two payloads, delivers one, and makes a snapshot before the sync.
+    /// </summary>
     [Fact]
     public void A_snapshot_passes_over_the_payload_that_was_not_delivered()
     {

@@ -150,7 +150,8 @@ public sealed class SpoolTests
         Append(spool, 3);
         spool.EndTurn();
         spool.OnSynced(disk.Answer()!.Value);
-        var next = new Spool(disk, "bulk", new(64 * 1024 * 1024, 5), new(spool.Incarnation, spool.Incarnation + 5, spool.LastTicket), _counters);
+        var next = new Spool(
+            disk, "bulk", new(64 * 1024 * 1024, 5), new(spool.Incarnation, spool.Incarnation + 5, spool.LastTicket), _counters);
         disk.Answer();
         var again = Open(disk.Reopened());
         Assert.Equal((spool.Incarnation, 3UL), (again.Incarnation, again.Newest));

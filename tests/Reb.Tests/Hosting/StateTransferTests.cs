@@ -177,7 +177,9 @@ public sealed class StateTransferTests : IDisposable
 
     public void Dispose() => _world.Dispose();
 
-    /// <summary>Replica 3 delivers three batches and is away for 320 more, which is past the memory and the journal of the others.</summary>
+    /// <summary>
+    /// Replica 3 delivers three batches and is away for 320 more, which is past the memory and the journal of the others.
+    /// </summary>
     private HostDisk LeaveBehind(int stateBytes = 0)
     {
         _world.StartAll(JournalLimit, stateBytes);

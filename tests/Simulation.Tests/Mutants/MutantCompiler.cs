@@ -32,7 +32,8 @@ internal static class MutantCompiler
     [
         .. ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!)
             .Split(Path.PathSeparator)
-            .Where(path => Path.GetFileName(path) is var name && (name.StartsWith("System.", StringComparison.Ordinal) || name is "netstandard.dll" or "mscorlib.dll"))
+            .Where(path => Path.GetFileName(path) is var name
+                && (name.StartsWith("System.", StringComparison.Ordinal) || name is "netstandard.dll" or "mscorlib.dll"))
             .Select(path => MetadataReference.CreateFromFile(path)),
     ]);
 
@@ -79,7 +80,9 @@ internal static class MutantCompiler
             Assert.True(trees.Any(tree => tree.FilePath == patch.File), $"{patch.File} of '{mutant!.Name}' is not among the sources.");
     }
 
-    /// <summary>Returns the sources in a directory, or the one file, as paths from the root of the repository and in a fixed order.</summary>
+    /// <summary>
+    /// Returns the sources in a directory, or the one file, as paths from the root of the repository and in a fixed order.
+    /// </summary>
     public static IEnumerable<string> SourcesBelow(string path)
     {
         var full = Path.Combine(Root, path);
