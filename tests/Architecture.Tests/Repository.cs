@@ -7,18 +7,24 @@ internal static class Repository
 {
     public static string Root { get; } = FindRoot();
 
-    public static IReadOnlyList<ProjectFile> Projects { get; } =
-        [.. new[] { "src", "benchmarks" }
-            .SelectMany(folder => Directory.GetFiles(Path.Combine(Root, folder), "*.csproj", SearchOption.AllDirectories))
-            .Order(StringComparer.Ordinal)
-            .Select(ProjectFile.Read)];
+    public static IReadOnlyList<ProjectFile> Projects { get; } = [.. ProjectsIn("src", "benchmarks")];
 
     /// <summary>C# sources of the product, without what the build generates.</summary>
-    public static IEnumerable<SourceFile> Sources() =>
-        Projects.SelectMany(project => Directory.GetFiles(project.Directory, "*.cs", SearchOption.AllDirectories)
+    public static IEnumerable<SourceFile> Sources() => Projects.SelectMany(SourcesOf);
+
+    /// <summary>C# sources of the tests, without what the build generates.</summary>
+    public static IEnumerable<SourceFile> TestSources() => ProjectsIn("tests").SelectMany(SourcesOf);
+
+    private static IEnumerable<ProjectFile> ProjectsIn(params string[] folders) => folders
+        .SelectMany(folder => Directory.GetFiles(Path.Combine(Root, folder), "*.csproj", SearchOption.AllDirectories))
+        .Order(StringComparer.Ordinal)
+        .Select(ProjectFile.Read);
+
+    private static IEnumerable<SourceFile> SourcesOf(ProjectFile project) =>
+        Directory.GetFiles(project.Directory, "*.cs", SearchOption.AllDirectories)
             .Where(file => !IsGenerated(Path.GetRelativePath(project.Directory, file)))
             .Order(StringComparer.Ordinal)
-            .Select(file => new SourceFile(project, file)));
+            .Select(file => new SourceFile(project, file));
 
     private static bool IsGenerated(string relative) => relative.Split(Path.DirectorySeparatorChar)[0] is "bin" or "obj";
 
