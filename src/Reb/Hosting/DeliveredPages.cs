@@ -8,8 +8,8 @@ namespace Massif.Reb.Hosting;
 /// their digests and addresses (R11).
 /// </summary>
 /// <remarks>
-/// A page is a record of the journal, written when everything in it is durable. In memory stands only where the pages are, 40 bytes
-/// each, so the journal is bounded by its limit and not by an index. The last pages that were read are kept: a peer that catches up
+/// A page is a record of the journal, written when everything in it is durable. In memory stands only where the pages
+/// are, so the journal is bounded by its limit and not by an index. The last pages that were read are kept: a peer that catches up
 /// asks for what it was just told.
 /// </remarks>
 internal sealed class DeliveredPages(SegmentLog log, int interval)
