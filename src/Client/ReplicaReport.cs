@@ -34,7 +34,7 @@ public sealed record ReplicaReport
     /// <summary>Gets the bytes of its journal.</summary>
     public long JournalBytes { get; init; }
 
-    /// <summary>Gets why its disk cannot be written; null while all is well.</summary>
+    /// <summary>Gets why its disk takes nothing new; null while all is well.</summary>
     public string? DiskTrouble { get; init; }
 
     /// <summary>Gets the streams it knows.</summary>

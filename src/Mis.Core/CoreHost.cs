@@ -76,7 +76,7 @@ public sealed class CoreHost
             Alarms = Application.Store.Last,
             EventsDelivered = Application.EventsDelivered,
             JournalBytes = _replica.JournalBytes,
-            DiskTrouble = _parts.Disk.Trouble,
+            DiskTrouble = _replica.DiskTrouble,
             Streams = [.. tips.Select(tip => StreamOf(tip, points))
                 .OrderBy(s => s.Edge, StringComparer.Ordinal).ThenBy(s => s.Class).ThenBy(s => s.Incarnation)],
             Peers = [.. _domain.Nodes.Where(node => node.Index != _parts.Self).Select(PeerOf)],

@@ -70,7 +70,7 @@ public sealed partial class CoreNode : IAsyncDisposable, IActor<HostInput>
         var node = new CoreNode(config, rules, logger);
         try
         {
-            node.Memory.Log(logger);
+            node._runtime.Tell(node.Memory);
             node._runtime.Start(node);
             var telemetry = new NodeTelemetry(node._runtime.Counters, node._runtime.TurnAsync, node.MoreMetrics, node.Health);
             node._metrics = await MetricsServer.StartAsync(config.Options.HttpListen, telemetry);

@@ -60,7 +60,7 @@ public sealed class EdgeNode : IAsyncDisposable, IActor<EdgeInput>
         var node = new EdgeNode(config, logger);
         try
         {
-            node.Memory.Log(logger);
+            node._runtime.Tell(node.Memory);
             node._runtime.Start(node);
             node._collectors = SyslogCollectors.Start(config.Options.Edge!.Syslog, node._gate);
             node.Completion = Task.WhenAny(node._runtime.Loop.Completion, node._collectors.Completion).Unwrap();

@@ -109,7 +109,7 @@ internal static partial class StatusCommand
             if (said.VoteLog == "lost")
                 yield return $"{replica.Id}: lost its vote log; it sends no ECHO in epoch {said.Epoch}, " +
                     "but delivers and serves what it has";
-            if (said.DiskTrouble is { } trouble) yield return $"{replica.Id}: the disk cannot be written: {trouble}";
+            if (said.DiskTrouble is { } trouble) yield return $"{replica.Id}: the disk takes nothing new: {trouble}";
             if (said.Peers.Where(peer => !peer.Up).Select(peer => peer.Id).ToArray() is { Length: > 0 } down)
                 yield return $"{replica.Id}: no link to {string.Join(", ", down)}";
             var reasons = said.Reasons.Where(reason => reason.Count > 0)

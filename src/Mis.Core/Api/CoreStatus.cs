@@ -52,7 +52,7 @@ public sealed record CoreStatus
     /// <summary>Gets the bytes of the journal on disk.</summary>
     public required long JournalBytes { get; init; }
 
-    /// <summary>Gets why the disk cannot be written at the moment; null while all is well.</summary>
+    /// <summary>Gets why the disk takes nothing new at the moment; null while all is well.</summary>
     public string? DiskTrouble { get; init; }
 
     /// <summary>Gets the streams, in the order of edge, class and incarnation.</summary>

@@ -2,7 +2,6 @@ using System.Globalization;
 using Massif.Reb.Configuration;
 using Massif.Reb.Links;
 using Massif.Reb.Telemetry;
-using Microsoft.Extensions.Logging;
 
 namespace Massif.Reb.Hosting;
 
@@ -16,7 +15,7 @@ public readonly record struct MemoryItem(string What, long Bytes);
 /// It is a bound and no forecast: most of it is held only while somebody floods, lies or does not read. The program itself, about 80 MB,
 /// and the garbage between two collections come on top.
 /// </remarks>
-public sealed partial class MemoryBound
+public sealed class MemoryBound
 {
     private readonly List<MemoryItem> _items = [];
 
@@ -44,12 +43,10 @@ public sealed partial class MemoryBound
         Add("connections to /metrics", MetricsServer.ConnectionsMax, NodeLimits.WebConnectionBytes);
     }
 
-    /// <summary>Writes a line for each item, and their sum.</summary>
-    public void Log(ILogger logger)
-    {
-        foreach (var item in _items) LogMemoryItem(logger, Megabytes(item.Bytes), item.What);
-        LogMemoryTotal(logger, Megabytes(Total));
-    }
+    /// <summary>Returns a line for each item, and their sum.</summary>
+    public IEnumerable<string> ToLines() => _items
+        .Select(item => $"at most {Megabytes(item.Bytes)} for {item.What}")
+        .Append($"at most {Megabytes(Total)} in all, besides the program itself");
 
     /// <summary>Returns the items as metrics.</summary>
     public Metric ToMetric() => Metric.By(
@@ -60,12 +57,6 @@ public sealed partial class MemoryBound
         _items.Select(item => KeyValuePair.Create(item.What, item.Bytes)));
 
     private static string Megabytes(long bytes) => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1024.0 / 1024:0.0} MiB");
-
-    [LoggerMessage(Level = LogLevel.Information, Message = "memory: at most {Size} for {What}")]
-    private static partial void LogMemoryItem(ILogger logger, string size, string what);
-
-    [LoggerMessage(Level = LogLevel.Information, Message = "memory: at most {Size} in all, besides the program itself")]
-    private static partial void LogMemoryTotal(ILogger logger, string size);
 }
 
 /// <summary>Limits that every node's process has, and what things cost that are not ours to count.</summary>

@@ -64,6 +64,13 @@ public sealed partial class NodeRuntime<TInput> : IAsyncDisposable
         return _disk = FileDisk.Open(Config.Options.DataDirectory, options, OnSynced, LogTrouble);
     }
 
+    /// <summary>Logs what others can make this node hold.</summary>
+    public void Tell(MemoryBound bound)
+    {
+        ArgumentNullException.ThrowIfNull(bound);
+        foreach (var line in bound.ToLines()) LogMemory(_logger, line);
+    }
+
     /// <summary>Posts a question from inside the process.</summary>
     public ValueTask<bool> AskAsync(HostInput request, CancellationToken cancel) => _requestInbox.PostAsync(_wrap(request), cancel);
 
@@ -113,6 +120,9 @@ public sealed partial class NodeRuntime<TInput> : IAsyncDisposable
 
     [LoggerMessage(Level = LogLevel.Error, Message = "disk: {Trouble}; nothing is acknowledged until it can write again")]
     private static partial void LogDiskTrouble(ILogger logger, string trouble);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "memory: {Bound}")]
+    private static partial void LogMemory(ILogger logger, string bound);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "disk: writes again")]
     private static partial void LogDiskWell(ILogger logger);

@@ -48,7 +48,7 @@ public sealed class RelayNode : IAsyncDisposable, IActor<HostInput>
         var node = new RelayNode(config, misbehave, misbehaveNow, logger);
         try
         {
-            node.Memory.Log(logger);
+            node._runtime.Tell(node.Memory);
             node._runtime.Start(node);
             var telemetry = new NodeTelemetry(node._runtime.Counters, node._runtime.TurnAsync, node.LinkMetrics, node.Health);
             node._metrics = await MetricsServer.StartAsync(config.Options.HttpListen, telemetry);

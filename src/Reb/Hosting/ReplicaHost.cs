@@ -106,6 +106,9 @@ public sealed partial class ReplicaHost
     /// <summary>Gets this start's counter.</summary>
     public ulong StartCounter => _start.Counter;
 
+    /// <summary>Gets why the disk takes no new batches, in words for the operator; null when it does.</summary>
+    public string? DiskTrouble => _journal.Trouble;
+
     /// <summary>Gets the size of the journal in bytes.</summary>
     public long JournalBytes => _journal.TotalBytes;
 

@@ -57,10 +57,14 @@ internal sealed class ReplicaJournal
     public IReadOnlyList<LogDamage> Damage => _log.Damage;
 
     /// <summary>Gets whether new payloads must wait: the disk does not keep up, cannot write, or is full.</summary>
-    public bool IsBehind =>
-        _unsyncedBytes + _turnBytes > UnsyncedBytesMax
-        || _disk.Trouble is not null
-        || _disk.FreeBytes < _disk.TotalBytes / 100 * _stopAtFreePercent;
+    public bool IsBehind => _unsyncedBytes + _turnBytes > UnsyncedBytesMax || _disk.Trouble is not null || IsFull;
+
+    /// <summary>Gets why the disk takes no new payloads, in words for the operator; null when it does.</summary>
+    public string? Trouble => _disk.Trouble ?? (IsFull
+        ? $"less than {_stopAtFreePercent} % of the file system is free, so new batches wait. Make room."
+        : null);
+
+    private bool IsFull => _disk.FreeBytes < _disk.TotalBytes / 100 * _stopAtFreePercent;
 
     /// <summary>Hands everything the journal knows to the cores and the application. A damaged journal forbids ECHO (R13).</summary>
     public void Restore(in JournalTargets targets)

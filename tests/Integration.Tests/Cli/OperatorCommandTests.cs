@@ -118,7 +118,7 @@ public sealed class OperatorCommandTests : IAsyncLifetime, IDisposable
         _replicas[0].Lie = status => status with { DiskTrouble = "no room" };
         _replicas[1].Lie = status => status with { Peers = [new("edge1", "edge", false)] };
         var (_, output, _) = await RunAsync("status");
-        Assert.Contains("core1: the disk cannot be written: no room", output, StringComparison.Ordinal);
+        Assert.Contains("core1: the disk takes nothing new: no room", output, StringComparison.Ordinal);
         Assert.Contains("core2: no link to edge1", output, StringComparison.Ordinal);
         Assert.Contains("core3: noticed bad mac 2", output, StringComparison.Ordinal);
     }

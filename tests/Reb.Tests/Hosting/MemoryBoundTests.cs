@@ -1,6 +1,5 @@
 using Massif.Reb.Configuration;
 using Massif.Reb.Hosting;
-using Microsoft.Extensions.Logging;
 
 namespace Massif.Reb.Tests.Hosting;
 
@@ -9,16 +8,15 @@ public sealed class MemoryBoundTests : IDisposable
     private readonly HostWorld _world = new(window: 16);
 
     [Fact]
-    public void Each_item_is_a_line_of_the_log_and_their_sum_is_the_last()
+    public void Each_item_is_a_line_and_their_sum_is_the_last()
     {
         var bound = new MemoryBound();
         bound.AddNode(_world.Domain, HostWorld.Relay1);
-        var log = new Lines();
-        bound.Log(log);
-        Assert.Equal(bound.Items.Count + 1, log.Written.Count);
-        Assert.Contains("memory: at most 16.0 MiB for connections to the bus that have shown no certificate", log.Written);
-        Assert.StartsWith("memory: at most ", log.Written[^1], StringComparison.Ordinal);
-        Assert.EndsWith(" in all, besides the program itself", log.Written[^1], StringComparison.Ordinal);
+        var lines = bound.ToLines().ToList();
+        Assert.Equal(bound.Items.Count + 1, lines.Count);
+        Assert.Contains("at most 16.0 MiB for connections to the bus that have shown no certificate", lines);
+        Assert.StartsWith("at most ", lines[^1], StringComparison.Ordinal);
+        Assert.EndsWith(" in all, besides the program itself", lines[^1], StringComparison.Ordinal);
         Assert.Equal(bound.Items.Sum(item => item.Bytes), bound.Total);
         Assert.Equal(bound.Total, bound.ToMetric().Samples.Sum(sample => (long)sample.Value));
     }
@@ -89,18 +87,4 @@ public sealed class MemoryBoundTests : IDisposable
 
     private static long ItemOf(MemoryBound bound, string what) =>
         bound.Items.Single(item => item.What.Contains(what, StringComparison.Ordinal)).Bytes;
-
-    private sealed class Lines : ILogger
-    {
-        public List<string> Written { get; } = [];
-
-        public IDisposable? BeginScope<TState>(TState state)
-            where TState : notnull => null;
-
-        public bool IsEnabled(LogLevel logLevel) => true;
-
-        public void Log<TState>(
-            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
-            Written.Add(formatter(state, exception));
-    }
 }
