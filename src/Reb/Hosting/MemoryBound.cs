@@ -43,11 +43,6 @@ public sealed class MemoryBound
         Add("connections to /metrics", MetricsServer.ConnectionsMax, NodeLimits.WebConnectionBytes);
     }
 
-    /// <summary>Returns a line for each item, and their sum.</summary>
-    public IEnumerable<string> ToLines() => _items
-        .Select(item => $"at most {Megabytes(item.Bytes)} for {item.What}")
-        .Append($"at most {Megabytes(Total)} in all, besides the program itself");
-
     /// <summary>Returns the items as metrics.</summary>
     public Metric ToMetric() => Metric.By(
         "what",
@@ -56,7 +51,8 @@ public sealed class MemoryBound
         "Most that others can make this node hold in memory, as its configuration and the domain say.",
         _items.Select(item => KeyValuePair.Create(item.What, item.Bytes)));
 
-    private static string Megabytes(long bytes) => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1024.0 / 1024:0.0} MiB");
+    /// <summary>Returns a number of bytes as people read it.</summary>
+    public static string Megabytes(long bytes) => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1024.0 / 1024:0.0} MiB");
 }
 
 /// <summary>Limits that every node's process has, and what things cost that are not ours to count.</summary>

@@ -68,7 +68,8 @@ public sealed partial class NodeRuntime<TInput> : IAsyncDisposable
     public void Tell(MemoryBound bound)
     {
         ArgumentNullException.ThrowIfNull(bound);
-        foreach (var line in bound.ToLines()) LogMemory(_logger, line);
+        foreach (var item in bound.Items) LogMemoryItem(_logger, MemoryBound.Megabytes(item.Bytes), item.What);
+        LogMemoryTotal(_logger, MemoryBound.Megabytes(bound.Total));
     }
 
     /// <summary>Posts a question from inside the process.</summary>
@@ -121,8 +122,11 @@ public sealed partial class NodeRuntime<TInput> : IAsyncDisposable
     [LoggerMessage(Level = LogLevel.Error, Message = "disk: {Trouble}; nothing is acknowledged until it can write again")]
     private static partial void LogDiskTrouble(ILogger logger, string trouble);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "memory: {Bound}")]
-    private static partial void LogMemory(ILogger logger, string bound);
+    [LoggerMessage(Level = LogLevel.Information, Message = "memory: at most {Size} for {What}")]
+    private static partial void LogMemoryItem(ILogger logger, string size, string what);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "memory: at most {Size} in all, besides the program itself")]
+    private static partial void LogMemoryTotal(ILogger logger, string size);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "disk: writes again")]
     private static partial void LogDiskWell(ILogger logger);
