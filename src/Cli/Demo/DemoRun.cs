@@ -9,6 +9,9 @@ internal sealed class DemoRun : IDisposable
     private static readonly TimeSpan StartTime = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan NoProgressTime = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan NoProgressSaid = TimeSpan.FromSeconds(10);
+
+    /// <summary>A node that ended by itself does not come back: what is under way among the others needs no minute.</summary>
+    private static readonly TimeSpan NoProgressTimeOfLost = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan FaultTime = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(500);
 
@@ -197,7 +200,7 @@ internal sealed class DemoRun : IDisposable
         return true;
     }
 
-    /// <summary>Waits until every replica has everything, or nothing has moved for a minute.</summary>
+    /// <summary>Waits until every replica has everything, or nothing has moved for too long.</summary>
     private async Task DrainAsync(CancellationToken cancel)
     {
         _monitor.Phase = "waiting for all replicas";
@@ -208,16 +211,17 @@ internal sealed class DemoRun : IDisposable
             var reading = _monitor.Reading!;
             if (reading.IsComplete(_feeder.Sent)) return;
             if (reading.Progress != progress) (progress, since, said) = (reading.Progress, Stopwatch.StartNew(), TimeSpan.Zero);
-            if (since.Elapsed > NoProgressTime)
+            var most = _processes.Lost().Count > 0 ? NoProgressTimeOfLost : NoProgressTime;
+            if (since.Elapsed > most)
             {
-                _troubles.Add($"nothing has moved for {NoProgressTime.TotalSeconds:F0} s");
+                _troubles.Add($"nothing has moved for {most.TotalSeconds:F0} s");
                 return;
             }
 
             if (since.Elapsed >= said + NoProgressSaid)
             {
                 said = since.Elapsed;
-                _view.Say($"nothing has moved for {said.TotalSeconds:F0} s; after {NoProgressTime.TotalSeconds:F0} s it counts as lost");
+                _view.Say($"nothing has moved for {said.TotalSeconds:F0} s; after {most.TotalSeconds:F0} s it counts as lost");
             }
 
             await Task.Delay(200, cancel);

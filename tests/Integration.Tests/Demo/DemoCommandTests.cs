@@ -80,8 +80,23 @@ public sealed partial class DemoCommandTests : IDisposable
         }
     }
 
-    private Process Start() => Shell.Start(
-        SelfCommand.Line[0], [.. SelfCommand.Line.Skip(1), "demo", "--plain"], environment: Environment);
+    [Fact]
+    public async Task A_node_that_ends_by_itself_is_named_and_nobody_waits_a_minute_for_it()
+    {
+        var log = _temporary.Write("few.log", string.Concat(Enumerable.Range(0, 300).Select(i => $"line {i}\n")));
+        using var demo = Start("--input", log, "--rate", "100", "--no-faults");
+        var pids = await UntilAllAreUpAsync(demo);
+        using (var core = Process.GetProcessById(pids[0])) core.Kill();
+        var (output, error) = (demo.StandardOutput.ReadToEndAsync(), demo.StandardError.ReadToEndAsync());
+        await demo.WaitForExitAsync();
+        Assert.Equal(1, demo.ExitCode);
+        Assert.Contains("core1 ended with code 137, see ", await output, StringComparison.Ordinal);
+        Assert.Contains("nothing has moved for 5 s", await output, StringComparison.Ordinal);
+        Assert.Contains("Configuration, data and logs of all nodes: ", await error, StringComparison.Ordinal);
+    }
+
+    private Process Start(params string[] arguments) => Shell.Start(
+        SelfCommand.Line[0], [.. SelfCommand.Line.Skip(1), "demo", "--plain", .. arguments], environment: Environment);
 
     private Task<ShellResult> RunAsync(params string[] arguments) =>
         Shell.RunAsync(SelfCommand.Line[0], [.. SelfCommand.Line.Skip(1), "demo", .. arguments], environment: Environment);
