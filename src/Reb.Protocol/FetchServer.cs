@@ -23,9 +23,12 @@ internal sealed class FetchServer
         Array.Fill(_digests, new(options.DigestsPerSecond));
     }
 
-    /// <summary>Returns whether a reply of so many bytes may be sent now, and if so counts it.</summary>
+    /// <summary>
+    /// Returns whether a reply that costs so many bytes may be sent now, and if so counts it. More than a second's worth counts as that.
+    /// </summary>
     public bool Allow(ReplicaId to, in InstanceId instance, int bytes, Instant now)
     {
+        bytes = Math.Min(bytes, _options.FetchBytesPerSecond);
         ref var credit = ref _bytes[to.Index];
         credit.Refill(now);
         ref var last = ref SlotOf(to.Index, instance);
@@ -76,7 +79,7 @@ internal sealed class FetchServer
             var milliseconds = (now.Nanoseconds - _at.Nanoseconds) / 1_000_000;
             if (milliseconds <= 0) return;
             Left = Math.Min(Left + (Math.Min(milliseconds, 1_000) * _perSecond / 1_000), _perSecond);
-            _at = now;
+            _at = _at.PlusMilliseconds(milliseconds); // Not to now: asked often, the parts of a millisecond would be lost.
         }
     }
 

@@ -6,6 +6,9 @@ public sealed partial class ReliableBroadcast
     // Answers are limited per peer and instance; these are no instances, and must not be taken for the FETCH of one.
     private const uint QueryKey = uint.MaxValue, PartKey = uint.MaxValue - 1;
 
+    /// <summary>What a query costs a peer of its FETCH rate, in bytes: about as much as there may be to name.</summary>
+    private const int OffersBytes = CheckpointLadder.Most * 128;
+
     /// <summary>A peer asks for a checkpoint of a life at or above a seq.</summary>
     /// <remarks>
     /// Checkpoints are made at every multiple of <see cref="BroadcastOptions.CheckpointInterval"/>, equal at all correct replicas.
@@ -21,7 +24,7 @@ public sealed partial class ReliableBroadcast
         if (tip < above.Seq) return Verdict.NotWanted;
         var isMissing = window.RegularCheckpoint < above.Seq && window.RestCheckpoint != tip;
         if (isMissing && !window.RestsAt(tip, now, _options.RtoMaxMs)) return Verdict.Early;
-        if (!_fetchServer.Allow(from, above with { Epoch = QueryKey }, 0, now)) return Verdict.Refused;
+        if (!_fetchServer.Allow(from, above with { Epoch = QueryKey }, OffersBytes, now)) return Verdict.Refused;
         if (isMissing) MakeCheckpoint(window, tip, window.Chain, effects);
         var lowest = Math.Max(above.Seq, window.Floor - 1); // From a lower one this journal cannot help the peer on.
         effects.Send(EffectKind.SendCheckpointOffers, ReplicaSet.Of(from), above with { Seq = lowest });
@@ -42,7 +45,7 @@ public sealed partial class ReliableBroadcast
         if (_streams.Find(checkpoint.Life) is null) return Verdict.UnknownLife;
         if (offset < 0 || offset >= _options.CheckpointBytesMax) return Verdict.NotEntitled;
         var part = checkpoint with { Epoch = PartKey, Seq = checkpoint.Seq + ((ulong)offset << 32) }; // Each part is an answer of its own.
-        if (!_fetchServer.Allow(from, part, Math.Min(CheckpointPartBytes, _options.FetchBytesPerSecond), now)) return Verdict.Refused;
+        if (!_fetchServer.Allow(from, part, CheckpointPartBytes, now)) return Verdict.Refused;
         effects.Checkpoint(EffectKind.SendCheckpointPart, ReplicaSet.Of(from), checkpoint, state, offset);
         return Verdict.Accepted;
     }

@@ -21,8 +21,11 @@ public sealed partial class ReliableBroadcast
     /// <summary>How much of a checkpoint's state one frame carries, in bytes.</summary>
     public const int CheckpointPartBytes = 512 * 1024;
 
-    /// <summary>What looking for a digest in the journal costs a peer of its FETCH rate, in bytes: about what is read.</summary>
-    private const int JournalReadBytes = 16 * 1024;
+    /// <summary>What a batch adds to the page of the journal in which it is looked for, in bytes.</summary>
+    private const int JournalEntryBytes = 44;
+
+    /// <summary>What a look-up in the journal costs beside the page: the disk reads a block at least.</summary>
+    private const int JournalBlockBytes = 4 * 1024;
 
     private readonly ReplicaId _self;
     private readonly Quorums _quorums;
@@ -169,7 +172,8 @@ public sealed partial class ReliableBroadcast
         var isInJournal = instance.Seq < window.Memory.Floor; // Its digest and its length are not known before it is read.
         var length = 0;
         if (!isInJournal && !IsHeld(window, instance.Seq, digest, out length)) return Verdict.Refused;
-        if (!_fetchServer.Allow(from, instance, isInJournal ? JournalReadBytes : length, now)) return Verdict.Refused;
+        var cost = isInJournal ? JournalBlockBytes + (_options.CheckpointInterval * JournalEntryBytes) : length; // What is read.
+        if (!_fetchServer.Allow(from, instance, cost, now)) return Verdict.Refused;
         effects.Payload(EffectKind.SendPayload, instance, digest, length, ReplicaSet.Of(from));
         return Verdict.Accepted;
     }

@@ -34,6 +34,9 @@ internal sealed class StateTransfer(Quorums quorums, PeerTable peers, BroadcastO
     /// <summary>A low that stands still for so many of the longest time-outs is not helped by votes any more.</summary>
     private const int StillTimeOuts = 5;
 
+    /// <summary>How long a checkpoint that cannot be read is left alone, in milliseconds: a newer version comes by hand.</summary>
+    private const int NotUnderstoodMs = 60_000;
+
     private readonly List<Transfer> _active = [];
 
     public Instant? NextDeadline { get; private set; }
@@ -100,7 +103,15 @@ internal sealed class StateTransfer(Quorums quorums, PeerTable peers, BroadcastO
             return transfer.Chosen;
         }
 
-        if (state == ReceivedState.Forged && !transfer.IsMixed)
+        if (state == ReceivedState.NotUnderstood)
+        {
+            transfer.Restart(); // The next peer sends the same.
+            transfer.Due = now.PlusMilliseconds(NotUnderstoodMs);
+            Schedule();
+            return null;
+        }
+
+        if (!transfer.IsMixed)
         {
             var checkpoint = window.Id(options.Epoch, transfer.Chosen.Seq);
             effects.Accuse(EvidenceKind.WrongState, ReplicaSet.Of(target), checkpoint, transfer.Chosen.State, default);

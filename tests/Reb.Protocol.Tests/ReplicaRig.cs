@@ -30,6 +30,7 @@ internal sealed class ReplicaRig : IRig, IStateSink
             FetchesInFlight = (int)words.Get("fetches", 64),
             FetchBytesPerSecond = (int)words.Get("rate", 64 * 1024 * 1024),
             DigestsPerSecond = (int)words.Get("announced", 65_536),
+            StatusPeriodMs = (int)words.Get("period", 1_000),
             PayloadBytesMax = 1_000,
             Nodes = 10,
         };

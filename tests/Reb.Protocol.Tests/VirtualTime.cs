@@ -11,8 +11,8 @@ internal sealed class VirtualTime
         var end = Now.PlusMilliseconds((long)milliseconds);
         for (var calls = 0; next() is { } due && due <= end; calls++)
         {
+            if (due > Now) (Now, calls) = (due, 0);
             if (calls > 1_000) throw new InvalidOperationException($"The deadline stands still at {due}.");
-            Now = due > Now ? due : Now;
             onDeadline(Now);
         }
 
