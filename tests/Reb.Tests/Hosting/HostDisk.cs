@@ -17,6 +17,9 @@ internal sealed class HostDisk(MemoryDisk medium) : IDisk
 
     public int Asked => _asked.Count;
 
+    /// <summary>Gets or sets whether no sync is answered.</summary>
+    public bool IsStuck { get; set; }
+
     public IReadOnlyList<string> Files => medium.Files;
 
     public string? Trouble => medium.Trouble;
@@ -42,7 +45,7 @@ internal sealed class HostDisk(MemoryDisk medium) : IDisk
     /// <summary>Makes everything durable and returns the last ticket asked for; null when there is none.</summary>
     public long? Answer()
     {
-        if (_asked.Count == 0) return null;
+        if (_asked.Count == 0 || IsStuck) return null;
         medium.Sync(0);
         var last = _asked.Last();
         _asked.Clear();

@@ -29,6 +29,25 @@ public sealed class ReplicaRetentionTests : IDisposable
     }
 
     [Fact]
+    public void A_file_stays_beyond_the_limit_until_what_it_holds_is_durable()
+    {
+        const int Limit = 128 * 1024; // Two files of the least length.
+        _world.StartAll(journalLimit: Limit);
+        var replica = _world.Replicas[0]!;
+        for (var i = 0; i < 30; i++) PublishLong(1, 8000);
+        replica.Disk.IsStuck = true;
+        var newest = replica.Disk.Files[^1];
+        for (var i = 0; i < 30; i++) PublishLong(1, 8000);
+        Assert.Equal(newest, replica.Disk.Files[0]);
+        Assert.True(replica.Disk.Files.Count > 3);
+        Assert.True(replica.Host.JournalBytes > Limit);
+
+        replica.Disk.IsStuck = false;
+        for (var i = 0; i < 20; i++) PublishLong(1, 8000);
+        Assert.DoesNotContain(newest, replica.Disk.Files);
+    }
+
+    [Fact]
     public void A_seq_that_was_missing_at_a_restart_is_held_and_served_once_it_is_delivered()
     {
         _world.StartAll();
