@@ -93,6 +93,8 @@ public sealed class MetricsServer : IAsyncDisposable
     {
         using var cancel = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
         cancel.CancelAfter(AnswerTimeout);
+        // One that is kept for the next scrape is nobody's again meanwhile, and may have to make room just when that scrape comes.
+        context.Response.Headers.Connection = "close";
         try
         {
             var path = context.Request.Path.Value;
