@@ -13,15 +13,12 @@ internal static class CoreMemory
     private const int AlarmBytes = 18 * 1024; // One that lists 1,024 events.
     private const int JsonOfBatch = 6; // A byte of a batch becomes at most so many of JSON, when all are control characters.
 
-    /// <summary>Returns the bound of a replica.</summary>
-    public static MemoryBound Of(Domain domain, DomainNode self, RuleSet rules, ReplicaHost replica)
+    /// <summary>Adds what a replica may hold.</summary>
+    public static void AddTo(MemoryBound bound, Domain domain, RuleSet rules, ReplicaHost replica)
     {
-        var bound = new MemoryBound();
-        bound.AddNode(domain, self.Index);
         replica.AddTo(bound);
         AddCorrelation(bound, domain, rules, replica);
         AddApi(bound, domain, new());
-        return bound;
     }
 
     private static void AddCorrelation(MemoryBound bound, Domain domain, RuleSet rules, ReplicaHost replica)

@@ -24,7 +24,6 @@ public sealed partial class CoreNode : IAsyncDisposable, IActor<HostInput>
     private readonly CoreHost _host;
     private readonly ILogger _logger;
     private CoreApi? _api;
-    private MetricsServer? _metrics;
     private bool _saidLost;
 
     private CoreNode(NodeConfig config, RuleSet rules, ILogger logger)
@@ -49,11 +48,8 @@ public sealed partial class CoreNode : IAsyncDisposable, IActor<HostInput>
             Nonces.Next,
             _runtime.Counters);
         _host = new(parts, rules, _runtime.Clock.Read());
-        Memory = CoreMemory.Of(config.Domain, config.Self, rules, _host.Replica);
+        CoreMemory.AddTo(_runtime.Memory, config.Domain, rules, _host.Replica);
     }
-
-    /// <summary>Gets what others can make the replica hold in memory.</summary>
-    public MemoryBound Memory { get; }
 
     /// <summary>Gets the end of the replica's loop; faulted when an invariant of its own broke.</summary>
     public Task Completion => _runtime.Loop.Completion;
@@ -70,10 +66,8 @@ public sealed partial class CoreNode : IAsyncDisposable, IActor<HostInput>
         var node = new CoreNode(config, rules, logger);
         try
         {
-            node._runtime.Tell(node.Memory);
             node._runtime.Start(node);
-            var telemetry = new NodeTelemetry(node._runtime.Counters, node._runtime.TurnAsync, node.MoreMetrics, node.Health);
-            node._metrics = await MetricsServer.StartAsync(config.Options.HttpListen, telemetry);
+            await node._runtime.ServeMetricsAsync(node.ApiMetrics);
             var version = typeof(CoreNode).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion;
             var model = new CoreReadModel(node._runtime.AskAsync, node._host.Application, version);
             var trust = new DomainTrust(config.Domain, config.Identity.Authority);
@@ -91,7 +85,6 @@ public sealed partial class CoreNode : IAsyncDisposable, IActor<HostInput>
     public async ValueTask DisposeAsync()
     {
         if (_api is not null) await _api.DisposeAsync();
-        if (_metrics is not null) await _metrics.DisposeAsync();
         await _runtime.DisposeAsync();
         _keys.Dispose();
         _verifier.Dispose();
@@ -112,13 +105,12 @@ public sealed partial class CoreNode : IAsyncDisposable, IActor<HostInput>
         LogVoteLogLost(_logger);
     }
 
-    private IEnumerable<Metric> MoreMetrics() => LinkTelemetry.Of(_runtime.Config.Domain, _runtime.Config.Index, _runtime.Links)
-        .Append(Metric.By(
+    private IEnumerable<Metric> ApiMetrics() =>
+    [
+        Metric.By(
             "reason", "massif_api_refused_total", MetricKind.Counter, "Clients of the API that were refused or cut, by reason.",
-            _api?.Refused ?? NoRefusals))
-        .Append(Memory.ToMetric());
-
-    private NodeHealth Health() => LinkTelemetry.Health(_runtime.Config.Domain, _runtime.Config.Index, _runtime.Links);
+            _api?.Refused ?? NoRefusals),
+    ];
 
     [LoggerMessage(
         Level = LogLevel.Error,

@@ -3,7 +3,6 @@ using Massif.Mis.Edge.Collectors;
 using Massif.Reb.Configuration;
 using Massif.Reb.Crypto;
 using Massif.Reb.Hosting;
-using Massif.Reb.Telemetry;
 using Microsoft.Extensions.Logging;
 
 namespace Massif.Mis.Edge;
@@ -16,7 +15,6 @@ public sealed class EdgeNode : IAsyncDisposable, IActor<EdgeInput>
     private readonly EdgeHost _host;
     private readonly InputGate _gate;
     private SyslogCollectors? _collectors;
-    private MetricsServer? _metrics;
 
     private EdgeNode(NodeConfig config, ILogger logger)
     {
@@ -40,11 +38,8 @@ public sealed class EdgeNode : IAsyncDisposable, IActor<EdgeInput>
         _host = new(options, parts, _runtime.Clock.Read());
         _gate = new(_runtime.Loop);
         Completion = _runtime.Loop.Completion;
-        Memory = MemoryOf(config, _host);
+        AddTo(_runtime.Memory);
     }
-
-    /// <summary>Gets what others can make the edge hold in memory.</summary>
-    public MemoryBound Memory { get; }
 
     /// <summary>Gets the end of the edge: faulted when an invariant of its own broke or a listener failed.</summary>
     public Task Completion { get; private set; }
@@ -60,12 +55,10 @@ public sealed class EdgeNode : IAsyncDisposable, IActor<EdgeInput>
         var node = new EdgeNode(config, logger);
         try
         {
-            node._runtime.Tell(node.Memory);
             node._runtime.Start(node);
             node._collectors = SyslogCollectors.Start(config.Options.Edge!.Syslog, node._gate);
             node.Completion = Task.WhenAny(node._runtime.Loop.Completion, node._collectors.Completion).Unwrap();
-            var telemetry = new NodeTelemetry(node._runtime.Counters, node._runtime.TurnAsync, node.MoreMetrics, node.Health);
-            node._metrics = await MetricsServer.StartAsync(config.Options.HttpListen, telemetry);
+            await node._runtime.ServeMetricsAsync(node._collectors.Metrics, node.Trouble);
             return node;
         }
         catch
@@ -79,7 +72,6 @@ public sealed class EdgeNode : IAsyncDisposable, IActor<EdgeInput>
     public async ValueTask DisposeAsync()
     {
         if (_collectors is not null) await _collectors.DisposeAsync();
-        if (_metrics is not null) await _metrics.DisposeAsync();
         if (_collectors is not null)
         {
             var flush = new FlushRequest(_runtime.Clock, InputGate.Inboxes);
@@ -108,23 +100,14 @@ public sealed class EdgeNode : IAsyncDisposable, IActor<EdgeInput>
         _gate.Set(_host.Accepts);
     }
 
-    private IEnumerable<Metric> MoreMetrics() => LinkTelemetry.Of(_runtime.Config.Domain, _runtime.Config.Index, _runtime.Links)
-        .Concat(_collectors?.Metrics() ?? [])
-        .Append(Memory.ToMetric());
-
-    private static MemoryBound MemoryOf(NodeConfig config, EdgeHost host)
+    private void AddTo(MemoryBound bound)
     {
-        var bound = new MemoryBound();
-        bound.AddNode(config.Domain, config.Index);
         bound.Add("bytes of TCP senders on their way to the loop", InputGate.StreamBytesMax);
         bound.Add("datagrams on their way to the loop", InputGate.DatagramBytesMax);
-        host.AddTo(bound);
-        return bound;
+        _host.AddTo(bound);
     }
 
-    private NodeHealth Health() => _host.Accepts
-        ? LinkTelemetry.Health(_runtime.Config.Domain, _runtime.Config.Index, _runtime.Links)
-        : new(false, "the spool is full: TCP senders wait");
+    private string? Trouble() => _host.Accepts ? null : "the spool is full: TCP senders wait";
 
     /// <summary>Closes the batch under way before the node stops; done when it was the last input of every inbox.</summary>
     private sealed class FlushRequest(SystemClock clock, int inboxes) : IHostRequest

@@ -2,11 +2,14 @@ using Massif.Actors;
 using Massif.Reb.Configuration;
 using Massif.Reb.Links;
 using Massif.Reb.Storage;
+using Massif.Reb.Telemetry;
 using Microsoft.Extensions.Logging;
 
 namespace Massif.Reb.Hosting;
 
-/// <summary>What every node's process has in common: clock, links, disk and the loop that turns what they say into inputs.</summary>
+/// <summary>
+/// What every node's process has in common: clock, links, disk, the loop that turns what they say into inputs, metrics and health.
+/// </summary>
 /// <typeparam name="TInput">The host's input.</typeparam>
 public sealed partial class NodeRuntime<TInput> : IAsyncDisposable
 {
@@ -20,6 +23,7 @@ public sealed partial class NodeRuntime<TInput> : IAsyncDisposable
     private readonly Inbox<TInput> _diskInbox;
     private readonly Inbox<TInput> _requestInbox;
     private FileDisk? _disk;
+    private MetricsServer? _metrics;
 
     /// <summary>Prepares a node; nothing is opened yet.</summary>
     public NodeRuntime(NodeConfig config, Func<HostInput, TInput> wrap, ILogger logger)
@@ -32,6 +36,7 @@ public sealed partial class NodeRuntime<TInput> : IAsyncDisposable
         var observer = new LinkInputs(this);
         var options = new LinkOptions { Listen = config.Options.BusListen, StartNonce = Nonces.Next() };
         Links = new(config.Domain, config.Index, config.Identity, options, observer);
+        Memory.AddNode(config.Domain, config.Index);
     }
 
     /// <summary>Gets the configuration.</summary>
@@ -42,6 +47,9 @@ public sealed partial class NodeRuntime<TInput> : IAsyncDisposable
 
     /// <summary>Gets the counters.</summary>
     public Counters Counters { get; } = new();
+
+    /// <summary>Gets what others can make this node hold; the host adds what is its own before the start.</summary>
+    public MemoryBound Memory { get; } = new();
 
     /// <summary>Gets the links.</summary>
     public LinkManager Links { get; }
@@ -64,14 +72,6 @@ public sealed partial class NodeRuntime<TInput> : IAsyncDisposable
         return _disk = FileDisk.Open(Config.Options.DataDirectory, options, OnSynced, LogTrouble);
     }
 
-    /// <summary>Logs what others can make this node hold.</summary>
-    public void Tell(MemoryBound bound)
-    {
-        ArgumentNullException.ThrowIfNull(bound);
-        foreach (var item in bound.Items) LogMemoryItem(_logger, MemoryBound.Megabytes(item.Bytes), item.What);
-        LogMemoryTotal(_logger, MemoryBound.Megabytes(bound.Total));
-    }
-
     /// <summary>Posts a question from inside the process.</summary>
     public ValueTask<bool> AskAsync(HostInput request, CancellationToken cancel) => _requestInbox.PostAsync(_wrap(request), cancel);
 
@@ -84,18 +84,36 @@ public sealed partial class NodeRuntime<TInput> : IAsyncDisposable
         await turn.Answered.WaitAsync(cancel);
     }
 
-    /// <summary>Starts the loop and then the links.</summary>
+    /// <summary>Logs what others can make this node hold, and starts the loop and then the links.</summary>
     /// <exception cref="IOException">The bus address cannot be used.</exception>
     public void Start(IActor<TInput> actor)
     {
+        foreach (var item in Memory.Items) LogMemoryItem(_logger, MemoryBound.Megabytes(item.Bytes), item.What);
+        LogMemoryTotal(_logger, MemoryBound.Megabytes(Memory.Total));
         _actor.Inner = actor;
         Loop.Start();
         Links.Start();
     }
 
-    /// <summary>Stops links, loop and disk, in this order; what was accepted is carried out.</summary>
+    /// <summary>Opens <c>/metrics</c> and <c>/healthz</c>.</summary>
+    /// <param name="more">Metrics besides those of counters, links, memory and process; null for none.</param>
+    /// <param name="trouble">Why the host does not do its work, or null while it does; null when only links can be in its way.</param>
+    /// <exception cref="IOException">The address cannot be used.</exception>
+    public async Task ServeMetricsAsync(Func<IEnumerable<Metric>>? more = null, Func<string?>? trouble = null)
+    {
+        var (domain, self) = (Config.Domain, Config.Index);
+        var telemetry = new NodeTelemetry(
+            Counters,
+            TurnAsync,
+            () => LinkTelemetry.Of(domain, self, Links).Concat(more?.Invoke() ?? []).Append(Memory.ToMetric()),
+            () => trouble?.Invoke() is { } reason ? new(false, reason) : LinkTelemetry.Health(domain, self, Links));
+        _metrics = await MetricsServer.StartAsync(Config.Options.HttpListen, telemetry);
+    }
+
+    /// <summary>Stops metrics, links, loop and disk, in this order; what was accepted is carried out.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (_metrics is not null) await _metrics.DisposeAsync();
         await Links.DisposeAsync();
         if (_actor.Inner is not null)
         {

@@ -2,7 +2,6 @@ using Massif.Actors;
 using Massif.Reb.Configuration;
 using Massif.Reb.Overlay;
 using Massif.Reb.Protocol;
-using Massif.Reb.Telemetry;
 using Microsoft.Extensions.Logging;
 
 namespace Massif.Reb.Hosting;
@@ -15,7 +14,6 @@ public sealed class RelayNode : IAsyncDisposable, IActor<HostInput>
     private readonly MisbehavingLinks? _lies;
     private readonly Func<bool> _lieNow;
     private readonly Counters.Counter _misbehaving;
-    private MetricsServer? _metrics;
 
     private RelayNode(NodeConfig config, Misbehaviours misbehave, Func<bool> misbehaveNow, ILogger logger)
     {
@@ -26,11 +24,7 @@ public sealed class RelayNode : IAsyncDisposable, IActor<HostInput>
         _misbehaving = _runtime.Counters.Of("massif_relay_misbehaving");
         if (misbehave != Misbehaviours.None) _lies = new(_runtime.Links, misbehave, config.Domain.Nodes.Count);
         _host = new(config.Index, config.Domain.Nodes.Count, (ILinks?)_lies ?? _runtime.Links, _runtime.Counters);
-        Memory.AddNode(config.Domain, config.Index);
     }
-
-    /// <summary>Gets what others can make the relay hold in memory.</summary>
-    public MemoryBound Memory { get; } = new();
 
     /// <summary>Gets the end of the relay's loop; faulted when it broke.</summary>
     public Task Completion => _runtime.Loop.Completion;
@@ -48,10 +42,8 @@ public sealed class RelayNode : IAsyncDisposable, IActor<HostInput>
         var node = new RelayNode(config, misbehave, misbehaveNow, logger);
         try
         {
-            node._runtime.Tell(node.Memory);
             node._runtime.Start(node);
-            var telemetry = new NodeTelemetry(node._runtime.Counters, node._runtime.TurnAsync, node.LinkMetrics, node.Health);
-            node._metrics = await MetricsServer.StartAsync(config.Options.HttpListen, telemetry);
+            await node._runtime.ServeMetricsAsync();
             return node;
         }
         catch
@@ -62,11 +54,7 @@ public sealed class RelayNode : IAsyncDisposable, IActor<HostInput>
     }
 
     /// <inheritdoc />
-    public async ValueTask DisposeAsync()
-    {
-        if (_metrics is not null) await _metrics.DisposeAsync();
-        await _runtime.DisposeAsync();
-    }
+    public ValueTask DisposeAsync() => _runtime.DisposeAsync();
 
     long? IActor<HostInput>.NextDeadlineNanoseconds => _lies?.NextDeadline?.Nanoseconds;
 
@@ -83,9 +71,4 @@ public sealed class RelayNode : IAsyncDisposable, IActor<HostInput>
         _misbehaving.Value = _lies.Active ? 1 : 0;
         _lies.OnTime(new Instant(_runtime.Clock.MonotonicNanoseconds));
     }
-
-    private IEnumerable<Metric> LinkMetrics() =>
-        LinkTelemetry.Of(_runtime.Config.Domain, _runtime.Config.Index, _runtime.Links).Append(Memory.ToMetric());
-
-    private NodeHealth Health() => LinkTelemetry.Health(_runtime.Config.Domain, _runtime.Config.Index, _runtime.Links);
 }
