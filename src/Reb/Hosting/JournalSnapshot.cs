@@ -7,12 +7,11 @@ namespace Massif.Reb.Hosting;
 /// <param name="log">The journal.</param>
 /// <param name="payloads">Where payloads are.</param>
 /// <param name="ticket">The sync.</param>
+/// <param name="movedUpToFile">The last file whose checkpoints and held payloads move along, because retention comes to it soon.</param>
 /// <param name="movedBytesMax">Most bytes of payloads that move along with one snapshot: they are in memory until the sync.</param>
-internal sealed class JournalSnapshot(SegmentLog log, PayloadStore payloads, long ticket, long movedBytesMax) : IStateSink, IStartSink
+internal sealed class JournalSnapshot(
+    SegmentLog log, PayloadStore payloads, long ticket, long movedUpToFile, long movedBytesMax) : IStateSink, IStartSink
 {
-    /// <summary>Checkpoints and payloads move along before retention comes to their file: so many files may go with one snapshot.</summary>
-    public const int FilesAhead = 4;
-
     private StartDesk? _start;
     private long _bytes;
     private long _movedBytes;
@@ -36,7 +35,7 @@ internal sealed class JournalSnapshot(SegmentLog log, PayloadStore payloads, lon
         Append(JournalKind.SnapshotBegins, default);
         start.Snapshot(this);
         core.Snapshot(this);
-        _bytes += checkpoints.MoveFrom(log.OldestFile + FilesAhead, ticket);
+        _bytes += checkpoints.MoveFrom(movedUpToFile, ticket);
         foreach (var delivered in deliveredUndurable) Append(JournalKind.Delivered, delivered);
         var state = new PartWriter(part => Append(JournalKind.Application, part));
         application.Snapshot(state);
@@ -81,7 +80,7 @@ internal sealed class JournalSnapshot(SegmentLog log, PayloadStore payloads, lon
     void IStartSink.EchoForbidden() => Append(JournalKind.EchoForbidden, default);
 
     private bool MovesAlong(RecordAddress address) =>
-        address.FileIndex + 1 < log.NewestFile && address.FileIndex <= log.OldestFile + FilesAhead && _movedBytes < movedBytesMax;
+        address.FileIndex + 1 < log.NewestFile && address.FileIndex <= movedUpToFile && _movedBytes < movedBytesMax;
 
     private void Append(JournalKind kind, ReadOnlyMemory<byte> body)
     {

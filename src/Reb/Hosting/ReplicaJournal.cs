@@ -16,6 +16,9 @@ internal sealed class ReplicaJournal
     /// <summary>Most bytes appended and not yet durable before new payloads are refused: 64 MiB.</summary>
     public const long UnsyncedBytesMax = 64 * 1024 * 1024;
 
+    /// <summary>Checkpoints and held payloads move along before retention comes to their file: so many files may go with one snapshot.</summary>
+    private const int FilesAhead = 4;
+
     private readonly IDisk _disk;
     private readonly SegmentLog _log;
     private readonly PayloadStore _payloads;
@@ -189,9 +192,9 @@ internal sealed class ReplicaJournal
     {
         // A snapshot may fill a segment by itself, when a source leaves a whole window undecided: it must not call for the next.
         if (!_log.NeedsRoll || _bytesSinceSnapshot < _segmentBytes / 2) return;
-        var snapshot = new JournalSnapshot(_log, _payloads, _ticket + 1, movedBytesMax: _segmentBytes);
+        var movedUpTo = FileThatMayGoSoon();
+        var snapshot = new JournalSnapshot(_log, _payloads, _ticket + 1, movedUpTo, movedBytesMax: _segmentBytes);
         var deliveredUndurable = _deliveredUndurable.Select(delivered => delivered.Body);
-        var movedUpTo = _log.OldestFile + JournalSnapshot.FilesAhead;
         _closed.Enqueue((_log.NewestFile, _ticket + 1));
         _log.Roll(_ => _turnBytes += snapshot.Write(core, start, application, Checkpoints, deliveredUndurable));
         _bytesSinceSnapshot = 0;
@@ -206,6 +209,15 @@ internal sealed class ReplicaJournal
             Checkpoints.Forget(dropped);
             foreach (var (life, highest) in _payloads.Forget(dropped)) core.OnRetention(life, highest + 1);
         }
+    }
+
+    /// <summary>
+    /// The last file that one of the next snapshots may let go; that before the oldest while the journal is far from its limit.
+    /// </summary>
+    private long FileThatMayGoSoon()
+    {
+        var isFar = _log.TotalBytes + ((long)FilesAhead * _segmentBytes) <= _limitBytes;
+        return isFar ? _log.OldestFile - 1 : _log.OldestFile + FilesAhead;
     }
 
     private void Append(JournalKind kind, byte[] body)

@@ -1,5 +1,7 @@
+using Massif.Reb.Hosting;
 using Massif.Reb.Links;
 using Massif.Reb.Protocol;
+using Massif.Reb.Storage;
 using Massif.Reb.Wire;
 
 namespace Massif.Reb.Tests.Hosting;
@@ -45,6 +47,24 @@ public sealed class ReplicaRetentionTests : IDisposable
         replica.Disk.IsStuck = false;
         for (var i = 0; i < 20; i++) PublishLong(1, 8000);
         Assert.DoesNotContain(newest, replica.Disk.Files);
+    }
+
+    [Fact]
+    public void A_checkpoint_is_written_once_while_the_journal_is_far_from_its_limit()
+    {
+        using var world = new HostWorld(constants: new() { CheckpointInterval = 16 });
+        world.StartAll(journalLimit: 4 * 1024 * 1024);
+        var replica = world.Replicas[0]!;
+        while (replica.Disk.Files.Count < 4)
+        {
+            world.Source!.Publish(new string('x', 8000));
+            world.Pass(30);
+        }
+
+        var checkpoints = 0UL;
+        var log = SegmentLog.Open(replica.Disk.Reopened(), "journal");
+        log.Scan((_, kind, _) => checkpoints += kind == (byte)JournalKind.Checkpoint ? 1UL : 0);
+        Assert.Equal(replica.Tip().Delivered / 16, checkpoints);
     }
 
     [Fact]
