@@ -12,11 +12,8 @@ namespace Massif.Reb.Hosting;
 /// </remarks>
 internal sealed class CheckpointStore(SegmentLog log, int interval)
 {
-    private readonly List<KeptCheckpoint> _byAge = [];
+    private readonly Dictionary<StreamLife, List<KeptCheckpoint>> _lives = [];
     private long _synced;
-
-    /// <summary>Gets everything kept, oldest first.</summary>
-    public IReadOnlyList<KeptCheckpoint> All => _byAge;
 
     /// <summary>Writes a checkpoint into the journal while the application writes its state; returns the bytes that took.</summary>
     /// <param name="life">The life.</param>
@@ -38,11 +35,12 @@ internal sealed class CheckpointStore(SegmentLog log, int interval)
     public void Add(KeptCheckpoint checkpoint)
     {
         if (TryFind(checkpoint.Life, checkpoint.Offer.Seq, out _)) return;
-        _byAge.Add(checkpoint);
-        var newest = Newest(checkpoint.Life);
-        _byAge.RemoveAll(kept => kept.Life == checkpoint.Life && (IsRegular(checkpoint)
+        if (!_lives.TryGetValue(checkpoint.Life, out var ofLife)) _lives.Add(checkpoint.Life, ofLife = []);
+        ofLife.Add(checkpoint);
+        var newest = Newest(ofLife);
+        ofLife.RemoveAll(kept => IsRegular(checkpoint)
             ? IsRegular(kept) && !CheckpointLadder.IsKept(kept.Offer.Seq, newest, interval)
-            : !IsRegular(kept) && kept != checkpoint));
+            : !IsRegular(kept) && kept != checkpoint);
     }
 
     /// <summary>
@@ -50,16 +48,17 @@ internal sealed class CheckpointStore(SegmentLog log, int interval)
     /// </summary>
     public IEnumerable<CheckpointOffer> OffersFrom(StreamLife life, ulong seq)
     {
-        var newest = Newest(life);
-        return _byAge
-            .Where(kept => kept.Life == life && (kept.Offer.Seq >= seq || kept.Offer.Seq == newest || !IsRegular(kept)))
+        if (!_lives.TryGetValue(life, out var ofLife)) return [];
+        var newest = Newest(ofLife);
+        return ofLife
+            .Where(kept => kept.Offer.Seq >= seq || kept.Offer.Seq == newest || !IsRegular(kept))
             .Select(kept => kept.Offer)
             .OrderBy(offer => offer.Seq);
     }
 
     public bool TryFind(StreamLife life, ulong seq, out KeptCheckpoint checkpoint)
     {
-        checkpoint = _byAge.Find(kept => kept.Life == life && kept.Offer.Seq == seq)!;
+        checkpoint = (_lives.TryGetValue(life, out var ofLife) ? ofLife.Find(kept => kept.Offer.Seq == seq) : null)!;
         return checkpoint is not null;
     }
 
@@ -102,23 +101,30 @@ internal sealed class CheckpointStore(SegmentLog log, int interval)
     public long MoveFrom(long upToFile, long ticket)
     {
         var bytes = 0L;
-        for (var i = 0; i < _byAge.Count; i++)
+        foreach (var ofLife in _lives.Values)
         {
-            var kept = _byAge[i];
-            if (kept.Parts[0].Address.FileIndex > upToFile || kept.Ticket > _synced || !IsLast(kept)) continue;
-            var bodies = kept.Parts.Select(part => ReadRecord(kept, part)).ToList();
-            if (bodies.Contains(null)) continue; // The disk lost a part: the record goes with its file.
-            using var record = new CheckpointRecord(log);
-            foreach (var body in bodies) record.Add(body);
-            _byAge[i] = record.End(kept.Life, kept.Offer.Seq, kept.Offer.Chain, ticket);
-            bytes += record.Bytes;
+            var newest = Newest(ofLife);
+            for (var i = 0; i < ofLife.Count; i++)
+            {
+                var isDue = ofLife[i].Parts[0].Address.FileIndex <= upToFile && ofLife[i].Ticket <= _synced;
+                if (!isDue || !IsLast(ofLife[i], newest) || Move(ofLife[i], ticket, out var moved) is not { } there) continue;
+                ofLife[i] = there;
+                bytes += moved;
+            }
         }
 
         return bytes;
     }
 
     /// <summary>Forgets those that stood in the files up to one.</summary>
-    public void Forget(long fileIndex) => _byAge.RemoveAll(kept => kept.Parts[0].Address.FileIndex <= fileIndex);
+    public void Forget(long fileIndex)
+    {
+        foreach (var (life, ofLife) in _lives)
+        {
+            ofLife.RemoveAll(kept => kept.Parts[0].Address.FileIndex <= fileIndex);
+            if (ofLife.Count == 0) _lives.Remove(life);
+        }
+    }
 
     public void OnSynced(long ticket) => _synced = Math.Max(_synced, ticket);
 
@@ -130,15 +136,28 @@ internal sealed class CheckpointStore(SegmentLog log, int interval)
 
     private bool IsRegular(KeptCheckpoint checkpoint) => checkpoint.Offer.Seq % (ulong)interval == 0;
 
-    private bool IsLast(KeptCheckpoint checkpoint) =>
-        !IsRegular(checkpoint) || CheckpointLadder.IsOfTheLast(checkpoint.Offer.Seq, Newest(checkpoint.Life), interval);
+    private bool IsLast(KeptCheckpoint checkpoint, ulong newest) =>
+        !IsRegular(checkpoint) || CheckpointLadder.IsOfTheLast(checkpoint.Offer.Seq, newest, interval);
 
-    private ulong Newest(StreamLife life)
+    private ulong Newest(List<KeptCheckpoint> ofLife)
     {
         ulong newest = 0;
-        foreach (var kept in _byAge)
-            if (kept.Life == life && IsRegular(kept)) newest = Math.Max(newest, kept.Offer.Seq);
+        foreach (var kept in ofLife)
+            if (IsRegular(kept)) newest = Math.Max(newest, kept.Offer.Seq);
         return newest;
+    }
+
+    /// <summary>Writes a checkpoint once more; null when the disk lost a part of it: the record goes with its file.</summary>
+    private KeptCheckpoint? Move(KeptCheckpoint kept, long ticket, out long bytes)
+    {
+        bytes = 0;
+        var bodies = kept.Parts.Select(part => ReadRecord(kept, part)).ToList();
+        if (bodies.Contains(null)) return null;
+        using var record = new CheckpointRecord(log);
+        foreach (var body in bodies) record.Add(body);
+        var moved = record.End(kept.Life, kept.Offer.Seq, kept.Offer.Chain, ticket);
+        bytes = record.Bytes;
+        return moved;
     }
 }
 
