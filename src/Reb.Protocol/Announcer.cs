@@ -221,7 +221,7 @@ internal sealed class Announcer(PeerTable peers, StreamTable streams, FetchServe
         var have = default(HaveBits);
         for (var offset = 0; offset < options.Window && window.Open > 0; offset++)
             if (window.Find(window.Low + (ulong)offset) is { NeedsInitial: false }) have.Set(offset);
-        return new(StartCounter, window.Life, window.Low, window.High, window.Durable, have);
+        return new(StartCounter, window.Life, window.Low, window.High, window.Confirmed, have);
     }
 
     private void Schedule()

@@ -224,8 +224,11 @@ public sealed class Effects
         return LastRecord;
     }
 
-    internal void LogJump(in InstanceId instance, in Digest chain) =>
+    internal long LogJump(in InstanceId instance, in Digest chain)
+    {
         Add(new() { Kind = EffectKind.LogJump, Instance = instance, Digest = chain, Record = ++LastRecord });
+        return LastRecord;
+    }
 
     internal void Checkpoint(EffectKind kind, ReplicaSet to, in InstanceId instance, in Digest digest, int offset) =>
         Add(new() { Kind = kind, To = to, Instance = instance, Digest = digest, Number = offset });

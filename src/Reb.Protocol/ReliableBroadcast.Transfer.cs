@@ -72,7 +72,7 @@ public sealed partial class ReliableBroadcast
     {
         if (_streams.Find(life) is not { } window || _transfer.Completed(window, state, now, effects) is not { } to) return;
         Invariant.Holds(to.Seq >= window.Low); // The host gave the application nothing older than what it has.
-        effects.LogJump(window.Id(_options.Epoch, to.Seq), to.Chain);
+        _notDurable.Enqueue((effects.LogJump(window.Id(_options.Epoch, to.Seq), to.Chain), window, to.Seq));
         Jump(window, to.Seq, to.Chain);
         NoteCheckpoint(window, to.Seq);
         _announcer.Changed(window, tellPeers: true);
@@ -85,7 +85,9 @@ public sealed partial class ReliableBroadcast
         Invariant.Holds(!_started);
         var window = _streams.Find(life) ?? _streams.Enrol(new(life, 0, default, ByInitial: true));
         NoteCheckpoint(window, seq);
-        if (seq >= window.Low) Jump(window, seq, chain);
+        if (seq < window.Low) return;
+        Jump(window, seq, chain);
+        window.Confirm(seq);
     }
 
     /// <summary>Restores that the journal holds a checkpoint.</summary>

@@ -73,7 +73,7 @@ public sealed partial class ReliableBroadcast
         foreach (var life in _streams.Lives)
         {
             var pending = life.Open - (int)(life.Low - 1 - life.Durable);
-            tips.Add(new(life.Life, life.Low - 1, life.Durable, life.Chain, pending));
+            tips.Add(new(life.Life, life.Low - 1, life.Confirmed, life.Chain, pending));
         }
     }
 
@@ -235,7 +235,13 @@ public sealed partial class ReliableBroadcast
         while (_notDurable.TryPeek(out var next) && next.Record <= record)
         {
             _notDurable.Dequeue();
-            if (next.Seq <= next.Window.Durable) continue; // The life went to a checkpoint meanwhile.
+            if (next.Seq <= next.Window.Durable) // The record of a jump, or of a delivery that one went past.
+            {
+                next.Window.Confirm(next.Seq);
+                _announcer.Changed(next.Window, tellPeers: false);
+                continue;
+            }
+
             var delivered = next.Window.Find(next.Seq);
             Invariant.Holds(delivered is not null);
             next.Window.ForgetDurable(next.Seq, delivered.Chain);

@@ -54,6 +54,7 @@ internal sealed class StreamWindow
     {
         (Life, Self, ByInitial, _window, _pool, _budget, Holding) = (life.Life, self, life.ByInitial, window, pool, budget, holding);
         (Durable, DurableChain, Chain) = (life.Durable, life.Chain, life.Chain);
+        Confirmed = Durable;
         Low = Top = life.Durable + 1;
         Memory = new(Low);
         _retained = Low;
@@ -87,8 +88,11 @@ internal sealed class StreamWindow
     /// <summary>Whether it wanted to be one of them and could not: its window is its lowest instance.</summary>
     public bool IsNarrow { get; set; }
 
-    /// <summary>The highest seq up to which everything is delivered and durable.</summary>
+    /// <summary>The highest seq up to which everything is delivered and durable, or will be with the record of a jump.</summary>
     public ulong Durable { get; private set; }
+
+    /// <summary><see cref="Durable"/> as it may be told: a jump counts when its record is durable.</summary>
+    public ulong Confirmed { get; private set; }
 
     /// <summary>The chained digest up to low - 1.</summary>
     public Digest Chain { get; private set; }
@@ -181,12 +185,16 @@ internal sealed class StreamWindow
     {
         Invariant.Holds(seq == Durable + 1 && seq < Low);
         (Durable, DurableChain) = (seq, chain);
+        Confirm(seq);
         ref var slot = ref _ring[Slot(seq)];
         if (slot is null || slot.Seq != seq) return;
         _pool.Return(slot);
         slot = null;
         Open--;
     }
+
+    /// <summary>A record that brought the life to a seq is durable.</summary>
+    public void Confirm(ulong seq) => Confirmed = Math.Max(Confirmed, seq);
 
     /// <summary>The journal holds everything that is delivered from this seq on.</summary>
     public void Retain(ulong from) => _retained = from;
