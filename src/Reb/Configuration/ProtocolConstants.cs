@@ -59,6 +59,7 @@ public sealed record ProtocolConstants
             "longest time-out before a repeat"),
         new("status_interval_ms", 100, 60_000, c => c.StatusIntervalMilliseconds, (c, v) => c with { StatusIntervalMilliseconds = v },
             "how often replicas tell all they have"),
+        // At least four windows: votes for what a peer lacks within one come from here when retention has already taken the journal's.
         new("digest_memory", 4_096, 1_048_576, c => c.DigestMemory, (c, v) => c with { DigestMemory = v },
             "digests of delivered batches in memory per stream; older ones are read from the journal"),
         new("checkpoint_interval", 16, 4_096, c => c.CheckpointInterval, (c, v) => c with { CheckpointInterval = v },

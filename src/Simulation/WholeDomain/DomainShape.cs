@@ -97,6 +97,9 @@ internal sealed record DomainShape
 
     public required int BatchDelay { get; init; }
 
+    // What a configuration allows at least, in windows. Without retention even 1 will do: the journal has the others.
+    private const int LeastDigestMemory = 4 * 16;
+
     public bool Has(FaultKinds kind) => Faults.HasFlag(kind);
 
     public bool Has(DomainFaults kind) => More.HasFlag(kind);
@@ -134,7 +137,7 @@ internal sealed record DomainShape
             Constants = new()
             {
                 Window = prng.Chance(60) || retention ? 16 : 64,
-                DigestMemory = prng.Chance(50) ? 1 : 256,
+                DigestMemory = prng.Chance(50) ? (retention ? LeastDigestMemory : 1) : 256,
                 CheckpointInterval = 8,
                 StatusIntervalMilliseconds = 500,
                 PayloadMemoryMebibytes = 16,
