@@ -69,13 +69,13 @@ public sealed class Prng
     }
 
     /// <summary>
-    /// Returns a delay with a long tail: uniform in low .. high, and doubled as long as a coin that shows heads once in
-    /// <paramref name="tail"/> throws says so (0: no tail).
+    /// Returns a delay with a long tail: uniform in low .. high, and four times as long for each throw, up to six, of a coin that shows
+    /// heads once in <paramref name="tail"/> throws (0: no tail).
     /// </summary>
     public long Delay(long low, long high, int tail)
     {
         var delay = Between(low, high);
-        for (var doublings = 0; tail > 0 && doublings < 6 && OneIn(tail); doublings++) delay *= 4;
+        for (var heads = 0; tail > 0 && heads < 6 && OneIn(tail); heads++) delay *= 4;
         return delay;
     }
 
