@@ -98,18 +98,21 @@ internal sealed class CheckpointStore(SegmentLog log, int interval)
     /// Copies the last ones, where they stand in the oldest files, to the end of the journal, so that they pin no old segment; returns
     /// the bytes that took.
     /// </summary>
-    public long MoveFrom(long upToFile, long ticket)
+    /// <param name="upToFile">The last of the oldest files.</param>
+    /// <param name="ticket">The sync that makes the copies durable.</param>
+    /// <param name="left">The first file with one that could not be read yet; it must stay for it.</param>
+    public long MoveFrom(long upToFile, long ticket, out long left)
     {
-        var bytes = 0L;
+        (var bytes, left) = (0L, long.MaxValue);
         foreach (var ofLife in _lives.Values)
         {
             var newest = Newest(ofLife);
             for (var i = 0; i < ofLife.Count; i++)
             {
-                var isDue = ofLife[i].Parts[0].Address.FileIndex <= upToFile && ofLife[i].Ticket <= _synced;
-                if (!isDue || !IsLast(ofLife[i], newest) || Move(ofLife[i], ticket, out var moved) is not { } there) continue;
-                ofLife[i] = there;
-                bytes += moved;
+                var file = ofLife[i].Parts[0].Address.FileIndex;
+                if (file > upToFile || !IsLast(ofLife[i], newest)) continue;
+                if (ofLife[i].Ticket > _synced) left = Math.Min(left, file);
+                else if (Move(ofLife[i], ticket, out var moved) is { } there) (ofLife[i], bytes) = (there, bytes + moved);
             }
         }
 

@@ -16,7 +16,7 @@ internal sealed class JournalSnapshot(
     private long _bytes;
     private long _movedBytes;
 
-    /// <summary>Gets the oldest file with a payload that is held and did not move: retention has to wait for it.</summary>
+    /// <summary>Gets the oldest file with a held payload or a checkpoint that did not move: retention has to wait for it.</summary>
     public long OldestHeldFile { get; private set; } = long.MaxValue;
 
     /// <summary>Writes everything and returns how many bytes that took.</summary>
@@ -35,7 +35,8 @@ internal sealed class JournalSnapshot(
         Append(JournalKind.SnapshotBegins, default);
         start.Snapshot(this);
         core.Snapshot(this);
-        _bytes += checkpoints.MoveFrom(movedUpToFile, ticket);
+        _bytes += checkpoints.MoveFrom(movedUpToFile, ticket, out var left);
+        OldestHeldFile = Math.Min(OldestHeldFile, left);
         foreach (var delivered in deliveredUndurable) Append(JournalKind.Delivered, delivered);
         var state = new PartWriter(part => Append(JournalKind.Application, part));
         application.Snapshot(state);

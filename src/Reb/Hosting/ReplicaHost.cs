@@ -153,6 +153,7 @@ public sealed partial class ReplicaHost
         if (_start.IsSettled) Core.EndTurn(now.Now, _effects);
         CarryOut();
         _journal.RollIfDue(Core, _start, _application);
+        _journal.KeepToLimit(Core);
         _outbox.EndTurn(_journal.EndTurn(_effects.LastRecord));
     }
 

@@ -35,6 +35,8 @@ internal sealed class ReplicaJournal
     private long _unsyncedBytes;
     private long _turnBytes;
     private long _bytesSinceSnapshot;
+    private long _movedUpTo; // Files up to here have nothing that must stay, as of the last snapshot, ...
+    private long _oldestHeld; // ... but for payloads and checkpoints that could not move, from this one on.
 
     public ReplicaJournal(IDisk disk, long limitBytes, int stopAtFreePercent, ProtocolConstants constants, Counters counters)
     {
@@ -187,23 +189,28 @@ internal sealed class ReplicaJournal
         return record;
     }
 
-    /// <summary>Begins a new segment with a snapshot when the newest is full, and lets go of the oldest beyond the limit.</summary>
+    /// <summary>Begins a new segment with a snapshot when the newest is full.</summary>
     public void RollIfDue(ReliableBroadcast core, StartDesk start, IApplication application)
     {
         // A snapshot may fill a segment by itself, when a source leaves a whole window undecided: it must not call for the next.
         if (!_log.NeedsRoll || _bytesSinceSnapshot < _segmentBytes / 2) return;
-        var movedUpTo = FileThatMayGoSoon();
-        var snapshot = new JournalSnapshot(_log, _payloads, _ticket + 1, movedUpTo, movedBytesMax: _segmentBytes);
+        _movedUpTo = FileThatMayGoSoon();
+        var snapshot = new JournalSnapshot(_log, _payloads, _ticket + 1, _movedUpTo, movedBytesMax: _segmentBytes);
         var deliveredUndurable = _deliveredUndurable.Select(delivered => delivered.Body);
         _closed.Enqueue((_log.NewestFile, _ticket + 1));
         _log.Roll(_ => _turnBytes += snapshot.Write(core, start, application, Checkpoints, deliveredUndurable));
+        _oldestHeld = snapshot.OldestHeldFile;
         _bytesSinceSnapshot = 0;
-        while (_log.TotalBytes > _limitBytes && _log.Files > 2 && _log.OldestFile < snapshot.OldestHeldFile)
+    }
+
+    /// <summary>Lets go of the oldest files beyond the limit: after a roll, and when a sync has answered for what could not go then.</summary>
+    public void KeepToLimit(ReliableBroadcast core)
+    {
+        while (_log.TotalBytes > _limitBytes && _log.Files > 2 && _log.OldestFile < _oldestHeld)
         {
-            // What is not durable yet could not be moved along: its file waits for the next roll.
             var dropped = _log.OldestFile;
             while (_closed.TryPeek(out var closed) && closed.File < dropped) _closed.Dequeue();
-            if (dropped > movedUpTo) break; // A limit that was lowered: the checkpoints in it move along with the next snapshot.
+            if (dropped > _movedUpTo) break; // A limit that was lowered: the checkpoints in it move along with the next snapshot.
             if (_closed.TryPeek(out var oldest) && oldest.File == dropped && oldest.Ticket > _synced) break;
             if (!_log.DropOldest()) break;
             Checkpoints.Forget(dropped);
