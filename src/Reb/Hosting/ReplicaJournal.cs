@@ -16,7 +16,9 @@ internal sealed class ReplicaJournal
     /// <summary>Most bytes appended and not yet durable before new payloads are refused: 64 MiB.</summary>
     public const long UnsyncedBytesMax = 64 * 1024 * 1024;
 
-    /// <summary>Checkpoints and held payloads move along before retention comes to their file: so many files may go with one snapshot.</summary>
+    /// <summary>
+    /// Checkpoints and held payloads move along before retention comes to their file: so many files may go with one snapshot.
+    /// </summary>
     private const int FilesAhead = 4;
 
     private readonly IDisk _disk;
@@ -203,7 +205,9 @@ internal sealed class ReplicaJournal
         _bytesSinceSnapshot = 0;
     }
 
-    /// <summary>Lets go of the oldest files beyond the limit: after a roll, and when a sync has answered for what could not go then.</summary>
+    /// <summary>
+    /// Lets go of the oldest files beyond the limit: after a roll, and when a sync has answered for what could not go then.
+    /// </summary>
     public void KeepToLimit(ReliableBroadcast core)
     {
         while (_log.TotalBytes > _limitBytes && _log.Files > 2 && _log.OldestFile < _oldestHeld)
