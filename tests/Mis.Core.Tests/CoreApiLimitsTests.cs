@@ -32,16 +32,24 @@ public sealed class CoreApiLimitsTests : IAsyncLifetime, IDisposable
     public async Task Connections_that_show_no_certificate_push_out_each_other_and_no_operator()
     {
         await StartAsync(new() { NewcomersMax = 8, NewcomersPerAddressMax = 8, FirstByteTimeout = TimeSpan.FromMinutes(5) });
-        for (var i = 0; i < 100; i++)
+        for (var i = 0; i < 100; i++) await ConnectAsync(sayHalfAHello: i % 2 == 0);
+        while (_api.Refused["made_room"] < 92) await Task.Delay(10, _patience.Token);
+        Assert.True((await GetAsync("/v1/status")).TryGetProperty("node_id", out _));
+
+        async Task ConnectAsync(bool sayHalfAHello)
         {
             var silent = new TcpClient();
             _open.Add(silent);
-            await silent.ConnectAsync(_api.Endpoint, _patience.Token);
-            if (i % 2 == 0) await silent.GetStream().WriteAsync(new byte[] { 0x16, 3, 1, 2, 0, 1 }, _patience.Token); // A hello that stops.
+            try
+            {
+                await silent.ConnectAsync(_api.Endpoint, _patience.Token);
+                if (sayHalfAHello) await silent.GetStream().WriteAsync(new byte[] { 0x16, 3, 1, 2, 0, 1 }, _patience.Token);
+            }
+            catch (Exception end) when (end is SocketException or IOException)
+            {
+                // Pushed out already.
+            }
         }
-
-        Assert.True((await GetAsync("/v1/status")).TryGetProperty("node_id", out _));
-        Assert.True(_api.Refused["made_room"] >= 92);
     }
 
     [Fact]
